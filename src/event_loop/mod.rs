@@ -1,0 +1,1 @@
+//! Layer 3: one thread, one poll: ids, timers, mailbox, outbox.

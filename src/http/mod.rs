@@ -1,0 +1,1 @@
+//! Layer 4: plain HTTP on the port of a WebSocket listener, without I/O of its own but for static files.

@@ -1,0 +1,1 @@
+//! Layer 2: non-blocking byte streams. Knows mio, not WebSocket.

@@ -1,1 +1,8 @@
-//! Layer 3: one thread, one poll: ids, timers, mailbox, outbox.
+//! Layer 3: what one loop is made of: a poll, ids, timers, a mailbox, outboxes, randomness.
+//!
+//! These are mechanisms; what a loop does with its sockets is layer 5, [`crate::roles`].
+
+pub mod outbox;
+pub mod poller;
+pub mod random;
+pub mod waker;

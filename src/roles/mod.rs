@@ -1,1 +1,29 @@
-//! Layer 5: what a loop does with its sockets: listen, accept, upgrade, connect, read, write, close.
+//! Layer 5: what a loop does with its sockets.
+//!
+//! The files follow a connection's life: [`listen`] and [`accept`], or [`dial`]; [`http_side`] and [`requests`] until
+//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deadlines`] all the time; [`close`] at its end.
+//! [`turn`] is one turn of the loop, [`notices`] the callbacks that are due, [`core`] the state, [`current`] the rule
+//! by which it is borrowed, [`shared`] what other threads see of it.
+
+mod accept;
+pub mod close;
+pub mod core;
+pub mod current;
+mod deadlines;
+pub mod dial;
+pub mod handle;
+pub mod handler;
+pub mod handles;
+mod http_side;
+pub mod listen;
+pub mod log;
+pub mod loops;
+mod notices;
+mod read;
+pub mod requests;
+pub mod settings;
+pub mod shared;
+pub mod timers;
+pub mod topics;
+mod turn;
+pub mod write;

@@ -1,0 +1,172 @@
+//! Callbacks that are due: everything but messages and pongs, which go out straight from the read path.
+//!
+//! Steps on the loop's state note here what the application must hear; the loop makes the calls between two steps.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::core::{Core, Phase};
+use super::current::with;
+use super::handler::{CloseInfo, Decision, Handler, Incoming, Peer};
+use super::handles::{Conn, Listener, Request};
+use super::log::{Level, Line};
+use super::requests::RequestData;
+use crate::event_loop::fork;
+use crate::event_loop::ids::{self, IdKind};
+
+/// A callback to make.
+pub enum Notice {
+    /// A request is complete: decide an upgrade, or answer a plain one.
+    Request { index: u32 },
+    Open { index: u32, id: u64 },
+    Drain { index: u32, id: u64 },
+    Close { index: u32, id: u64, info: Box<CloseInfo> },
+    ListenerClose { owner: u32 },
+    /// The application's function, from `post` or a timer.
+    Run(Box<dyn FnOnce() + Send>),
+    Timer { index: u32, id: u64 },
+    Log(Line),
+}
+
+/// What unwinds out of a loop that finds itself in a forked child: nothing of it may be touched there.
+pub struct Forked;
+
+/// Calls user code with no borrow of the loop alive. A panic in a Rust handler ends the callback, not the loop.
+pub fn call_user<R>(call: impl FnOnce() -> R) -> Option<R> {
+    let born = fork::generation();
+    let result = catch_unwind(AssertUnwindSafe(call));
+    if fork::generation() != born {
+        resume_unwind(Box::new(Forked));
+    }
+    match result {
+        Ok(result) => Some(result),
+        Err(panic) => {
+            let what = panic_text(panic.as_ref());
+            with(|core| core.log(Level::Error, format_args!("a callback panicked: {what}")));
+            None
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".into())
+}
+
+/// Takes an owner's handler out for a call; None if the owner is gone.
+pub fn take_handler(owner: u32) -> Option<Box<dyn Handler>> {
+    with(|core| core.owners.get_mut(owner)?.handler.take())
+}
+
+/// Puts it back; if the owner went away meanwhile, the handler goes as well, outside any borrow.
+pub fn restore_handler(owner: u32, handler: Box<dyn Handler>) {
+    let mut handler = Some(handler);
+    with(|core| {
+        if let Some(owner) = core.owners.get_mut(owner) {
+            owner.handler = handler.take();
+        }
+    });
+    drop(handler);
+}
+
+/// Makes every callback that is due.
+pub fn deliver() {
+    while let Some(notice) = with(|core| core.notices.pop_front()) {
+        match notice {
+            Notice::Request { index } => decide(index),
+            Notice::Open { index, id } => {
+                if with(|core| core.opening(index, id)) {
+                    tell(index, id, |handler, peer| handler.on_open(peer));
+                }
+            }
+            Notice::Drain { index, id } => {
+                if with(|core| core.is_open(index, id)) {
+                    tell(index, id, |handler, peer| handler.on_drain(peer));
+                }
+            }
+            Notice::Close { index, id, info } => {
+                tell(index, id, |handler, peer| handler.on_close(peer, &info));
+                with(|core| core.closed(index, id));
+            }
+            Notice::ListenerClose { owner } => listener_closed(owner),
+            Notice::Run(run) => drop(call_user(run)),
+            Notice::Timer { index, id } => super::timers::fire(index, id),
+            Notice::Log(line) => super::log::write(&line),
+        }
+    }
+}
+
+/// One callback of a connection. A handler that panics loses that connection with 1011.
+fn tell(index: u32, id: u64, call: impl FnOnce(&mut dyn Handler, Peer)) {
+    let Some(owner) = with(|core| core.sockets.get(index).map(|socket| socket.owner)) else { return };
+    let Some(mut handler) = take_handler(owner) else { return };
+    let peer = peer_of(id);
+    let done = call_user(|| call(handler.as_mut(), peer));
+    restore_handler(owner, handler);
+    if done.is_none() {
+        with(|core| core.close_after_panic(index, id));
+    }
+}
+
+/// The id with the application's word for it.
+pub fn peer_of(id: u64) -> Peer {
+    let user = ids::lookup(id, IdKind::Conn).map_or(0, |entry| entry.user.load(Relaxed));
+    Peer { conn: Conn::from_raw(id), user }
+}
+
+/// Calls `on_upgrade` or `on_request`, and does what it decided.
+fn decide(index: u32) {
+    let Some((owner, data)) = with(|core| core.begin_decision(index)) else { return };
+    let Some(mut handler) = take_handler(owner) else { return };
+    let decision = call_user(|| ask(handler.as_mut(), &data));
+    restore_handler(owner, handler);
+    with(|core| {
+        core.current_request = None;
+        core.end_decision(index, data.id, decision.unwrap_or(Some(Decision::Refuse(500))));
+    });
+}
+
+fn ask(handler: &mut dyn Handler, data: &Arc<RequestData>) -> Option<Decision> {
+    let user = ids::lookup(data.id, IdKind::Request).map_or(0, |entry| entry.user.load(Relaxed));
+    let incoming =
+        Incoming { request: Request::from_raw(data.id), head: &data.head, body: &data.body, user };
+    if data.upgrade.is_some() {
+        Some(handler.on_upgrade(incoming))
+    } else {
+        handler.on_request(incoming);
+        None
+    }
+}
+
+fn listener_closed(owner: u32) {
+    let Some((id, user)) = with(|core| {
+        let owner = core.owners.get(owner)?;
+        Some((owner.server.as_ref()?.id, owner.user))
+    }) else {
+        return;
+    };
+    if let Some(mut handler) = take_handler(owner) {
+        call_user(|| handler.on_listener_close(Listener::from_raw(id), user));
+        restore_handler(owner, handler);
+    }
+    let retired = with(|core| core.owners.remove(owner));
+    drop(retired);
+}
+
+impl Core {
+    /// Whether the connection is still the one that opened; from here `on_open` counts as called.
+    fn opening(&mut self, index: u32, id: u64) -> bool {
+        match self.sockets.get_mut(index) {
+            Some(socket) if socket.id == id && matches!(socket.phase, Phase::Open) => {
+                socket.flags.was_open = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_open(&self, index: u32, id: u64) -> bool {
+        self.sockets.get(index).is_some_and(|socket| socket.id == id && matches!(socket.phase, Phase::Open))
+    }
+}

@@ -1,0 +1,194 @@
+//! The part of a loop that other threads may touch: its mailbox, and where its [`Core`] is.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::{Acquire, SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{JoinHandle, ThreadId};
+
+use crossbeam_channel::{bounded, select};
+
+use super::core::Core;
+use super::current;
+use crate::error::{Error, Result};
+use crate::event_loop::ids::{self, Entry, IdKind};
+use crate::event_loop::mailbox::{Channel, Mailbox};
+use crate::event_loop::waker::Waker;
+use crate::proto::Kind;
+
+/// A letter to a loop.
+pub enum Post {
+    /// A message to send; `data.len()` is counted in the entry's `queued` until the loop has looked at it.
+    Send { entry: &'static Entry, id: u64, kind: Kind, data: Box<[u8]> },
+    /// A step of this library on the loop's state; calls no user code.
+    Step(Box<dyn FnOnce(&mut Core) + Send>),
+    /// The application's function.
+    Run(Box<dyn FnOnce() + Send>),
+}
+
+/// The mailbox of a loop.
+pub type LoopMailbox = Mailbox<Post, Channel<Post>, Waker>;
+
+/// Bits of a loop's `Entry::state`.
+pub const STOP: u32 = 1;
+/// The loop is being freed.
+pub const ENDING: u32 = 2;
+
+/// What every thread may know of a loop.
+pub struct Shared {
+    pub id: u64,
+    pub entry: &'static Entry,
+    pub mailbox: LoopMailbox,
+    place: Mutex<Place>,
+    /// The background thread, until somebody joins it.
+    pub thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Where the loop's state is.
+pub enum Place {
+    /// Nobody runs the loop.
+    Parked(Box<Core>),
+    /// That thread runs it.
+    Running { thread: ThreadId, background: bool },
+    /// The loop is freed.
+    Ended,
+}
+
+impl Shared {
+    /// The shared part of a new loop, which is not parked yet.
+    pub fn new(id: u64, entry: &'static Entry, mailbox: LoopMailbox) -> Arc<Shared> {
+        let place = Mutex::new(Place::Ended);
+        Arc::new(Shared { id, entry, mailbox, place, thread: Mutex::new(None) })
+    }
+
+    /// Where the state is; a panic elsewhere does not make it unusable.
+    pub fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a stop was asked for since the last call; the request is used up.
+    pub fn take_stop(&self) -> bool {
+        self.entry.state.fetch_and(!STOP, SeqCst) & STOP != 0
+    }
+
+    /// Whether the loop is being freed.
+    pub fn is_ending(&self) -> bool {
+        self.entry.state.load(SeqCst) & ENDING != 0
+    }
+}
+
+static LOOPS: Mutex<Option<HashMap<u64, Arc<Shared>>>> = Mutex::new(None);
+
+fn loops<R>(f: impl FnOnce(&mut HashMap<u64, Arc<Shared>>) -> R) -> R {
+    ids::with_global_lock(|| {
+        let mut loops = LOOPS.lock().unwrap_or_else(PoisonError::into_inner);
+        f(loops.get_or_insert_default())
+    })
+}
+
+/// Makes a loop findable by its id.
+pub fn register(shared: &Arc<Shared>) {
+    loops(|loops| loops.insert(shared.id, shared.clone()));
+}
+
+/// Forgets a loop.
+pub fn unregister(id: u64) {
+    let removed = loops(|loops| loops.remove(&id));
+    drop(removed);
+    forget_cached();
+}
+
+thread_local! {
+    /// The loop that this thread posted to last: a sender does not take the registry's lock for every message.
+    static LAST: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+fn forget_cached() {
+    let old = LAST.with_borrow_mut(Option::take);
+    drop(old);
+}
+
+/// The live loop `id`.
+pub fn find(id: u64) -> Result<Arc<Shared>> {
+    with_shared(id, Arc::clone)
+}
+
+/// Calls `f` with the live loop `id`, without counting a reference.
+pub fn with_shared<R>(id: u64, f: impl FnOnce(&Arc<Shared>) -> R) -> Result<R> {
+    ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
+    LAST.with_borrow_mut(|last| {
+        if last.as_ref().is_none_or(|shared| shared.id != id) {
+            *last = Some(loops(|loops| loops.get(&id).cloned()).ok_or(Error::gone())?);
+        }
+        last.as_ref().map(f).ok_or(Error::gone())
+    })
+}
+
+/// Runs `step` on the loop `id` and waits for its result, whoever runs the loop and whether or not anybody does.
+pub fn call<R: Send + 'static>(id: u64, step: impl FnOnce(&mut Core) -> R + Send + 'static) -> Result<R> {
+    if current::loop_id() == id && ids::lookup(id, IdKind::Loop).is_some() {
+        return Ok(current::with(step));
+    }
+    let shared = find(id)?;
+    let mut place = shared.place();
+    match &mut *place {
+        Place::Ended => Err(Error::gone()),
+        Place::Parked(core) => {
+            core.refresh_clock();
+            let result = step(core);
+            // Somebody may be asleep on the loop's descriptor.
+            shared.mailbox.wake();
+            Ok(result)
+        }
+        Place::Running { .. } => {
+            let (sender, receiver) = bounded(1);
+            let answer = move |core: &mut Core| {
+                // The caller waits; if it were gone, there would be nobody to tell.
+                let _ = sender.send(step(core));
+            };
+            // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
+            shared.mailbox.post(Post::Step(Box::new(answer)));
+            drop(place);
+            wait(&receiver)
+        }
+    }
+}
+
+/// Waits for an answer of another loop. A thread that runs a loop itself answers its own callers meanwhile, so that
+/// two loops that ask each other do not wait for ever.
+fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
+    if current::loop_id() == 0 {
+        return answer.recv().map_err(|_| Error::gone());
+    }
+    let own = current::with(|core| core.shared.clone());
+    loop {
+        select! {
+            recv(answer) -> result => return result.map_err(|_| Error::gone()),
+            recv(own.mailbox.queue().receiver()) -> post => match post {
+                Ok(Post::Step(step)) => current::with(step),
+                Ok(post) => current::with(|core| core.backlog.push_back(post)),
+                Err(_) => return Err(Error::gone()),
+            }
+        }
+    }
+}
+
+/// Runs `step` on the loop `id`: at once on its own thread, otherwise when the loop comes to it.
+pub fn tell(id: u64, step: impl FnOnce(&mut Core) + Send + 'static) -> Result<()> {
+    if current::loop_id() == id {
+        current::with(step);
+        return Ok(());
+    }
+    post(id, Post::Step(Box::new(step)))
+}
+
+/// Puts a letter into the mailbox of loop `id`.
+pub fn post(id: u64, post: Post) -> Result<()> {
+    with_shared(id, |shared| {
+        if shared.entry.state.load(Acquire) & ENDING != 0 {
+            return Err(Error::gone());
+        }
+        shared.mailbox.post(post);
+        Ok(())
+    })?
+}

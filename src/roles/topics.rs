@@ -1,0 +1,189 @@
+//! Topics: one message to many connections, framed once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::core::{Core, NONE, Phase};
+use super::handles::Conn;
+use super::write::{not_open, opcode};
+use crate::error::{Error, ErrorCode, Result};
+use crate::event_loop::slab::Slab;
+use crate::proto::close as codes;
+use crate::proto::frame::{self, Opcode};
+use crate::proto::{Kind, Role};
+
+/// A topic's name in bytes, at most.
+pub const MAX_NAME: usize = 1024;
+
+/// The topics of a loop. A topic exists while it has a subscriber.
+#[derive(Default)]
+pub struct Topics {
+    by_name: HashMap<Arc<str>, u32>,
+    topics: Slab<Topic>,
+    /// Subscribers found too slow while publishing; kept for its memory.
+    slow: Vec<u32>,
+}
+
+struct Topic {
+    name: Arc<str>,
+    /// Sockets, each with the place of this topic in its own list.
+    members: Vec<u32>,
+}
+
+/// A subscription as the socket remembers it.
+#[derive(Clone, Copy)]
+pub struct Subscription {
+    topic: u32,
+    /// Where the socket stands in the topic's list.
+    place: u32,
+}
+
+/// Checks a topic's name.
+pub fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(Error::invalid(format!("a topic's name has 1 to {MAX_NAME} bytes, this one {}", name.len())));
+    }
+    Ok(())
+}
+
+impl Core {
+    /// Subscribes an open connection; twice is the same as once.
+    pub fn subscribe(&mut self, index: u32, name: &str) -> Result<()> {
+        let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
+        if !matches!(socket.phase, Phase::Open) {
+            return Err(not_open(&socket.phase));
+        }
+        let topic = self.topics.find_or_make(name);
+        let subscriptions = &mut socket.extra().topics;
+        if subscriptions.iter().any(|subscription| subscription.topic == topic) {
+            return Ok(());
+        }
+        let Some(entry) = self.topics.topics.get_mut(topic) else { return Err(Error::gone()) };
+        subscriptions.push(Subscription { topic, place: entry.members.len() as u32 });
+        entry.members.push(index);
+        Ok(())
+    }
+
+    /// Ends a subscription; none is fine too.
+    pub fn unsubscribe(&mut self, index: u32, name: &str) -> Result<()> {
+        let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
+        let Some(&topic) = self.topics.by_name.get(name) else { return Ok(()) };
+        let Some(extra) = socket.extra.as_mut() else { return Ok(()) };
+        if let Some(at) = extra.topics.iter().position(|subscription| subscription.topic == topic) {
+            let subscription = extra.topics.swap_remove(at);
+            self.leave_topic(subscription);
+        }
+        Ok(())
+    }
+
+    /// Ends all subscriptions of a connection that closes.
+    pub fn leave_topics(&mut self, index: u32) {
+        let Some(extra) = self.sockets.get_mut(index).and_then(|socket| socket.extra.as_mut()) else { return };
+        for subscription in std::mem::take(&mut extra.topics) {
+            self.leave_topic(subscription);
+        }
+    }
+
+    fn leave_topic(&mut self, gone: Subscription) {
+        let Some(topic) = self.topics.topics.get_mut(gone.topic) else { return };
+        topic.members.swap_remove(gone.place as usize);
+        match topic.members.get(gone.place as usize) {
+            Some(&moved) => self.note_move(moved, gone),
+            None if topic.members.is_empty() => self.topics.remove(gone.topic),
+            None => {}
+        }
+    }
+
+    /// The last member took the place of the one that left.
+    fn note_move(&mut self, member: u32, to: Subscription) {
+        let extra = self.sockets.get_mut(member).and_then(|socket| socket.extra.as_mut());
+        for subscription in extra.into_iter().flat_map(|extra| &mut extra.topics) {
+            if subscription.topic == to.topic {
+                subscription.place = to.place;
+            }
+        }
+    }
+
+    /// Sends to every subscriber but `except` (a socket, or [`NONE`]); returns how many it reached.
+    pub fn publish(&mut self, name: &str, except: u32, kind: Kind, data: &[u8]) -> Result<usize> {
+        let Some(&topic) = self.topics.by_name.get(name) else { return Ok(0) };
+        let opcode = opcode(kind);
+        let frame = shared_frame(opcode, data)?;
+        let mut reached = 0;
+        let mut slow = std::mem::take(&mut self.topics.slow);
+        let mut place = 0;
+        while let Some(member) = self.topics.member(topic, place) {
+            place += 1;
+            if member == except {
+                continue;
+            }
+            match self.send_shared(member, opcode, &frame, data) {
+                Ok(()) => reached += 1,
+                Err(_) => slow.push(member),
+            }
+        }
+        for member in slow.drain(..) {
+            self.too_slow(member);
+        }
+        self.topics.slow = slow;
+        Ok(reached)
+    }
+
+    /// The socket that a publisher leaves out.
+    pub fn except(&self, conn: Option<Conn>) -> u32 {
+        conn.and_then(|conn| self.index_of(conn.raw()).ok()).unwrap_or(NONE)
+    }
+
+    fn send_shared(&mut self, index: u32, opcode: Opcode, frame: &Arc<[u8]>, data: &[u8]) -> Result<()> {
+        if self.is_full(index) {
+            return Err(Error::new(ErrorCode::Full, "max_buffered is reached"));
+        }
+        let role = self.sockets.get(index).map(|socket| socket.role());
+        match role {
+            Some(Role::Server) => self.queue_shared(index, frame),
+            Some(Role::Client) => self.send_frame(index, opcode, data)?,
+            None => return Err(Error::gone()),
+        }
+        self.after_send(index);
+        Ok(())
+    }
+
+    fn too_slow(&mut self, index: u32) {
+        let Some(settings) = self.settings_of(index) else { return };
+        if !settings.publish_skips {
+            let detail = "a subscriber did not keep up: max_buffered is reached";
+            self.end_with(index, codes::TRY_AGAIN, ErrorCode::Full, detail);
+        }
+    }
+}
+
+fn shared_frame(opcode: Opcode, data: &[u8]) -> Result<Arc<[u8]>> {
+    let header = frame::header(true, false, opcode, data.len() as u64, None);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(header.len() + data.len()).map_err(|_| Error::no_memory())?;
+    bytes.extend_from_slice(&header);
+    bytes.extend_from_slice(data);
+    Ok(bytes.into())
+}
+
+impl Topics {
+    fn find_or_make(&mut self, name: &str) -> u32 {
+        if let Some(&topic) = self.by_name.get(name) {
+            return topic;
+        }
+        let name: Arc<str> = name.into();
+        let topic = self.topics.insert(Topic { name: name.clone(), members: Vec::new() });
+        self.by_name.insert(name, topic);
+        topic
+    }
+
+    fn member(&self, topic: u32, place: usize) -> Option<u32> {
+        self.topics.get(topic)?.members.get(place).copied().filter(|&member| member != NONE)
+    }
+
+    fn remove(&mut self, topic: u32) {
+        if let Some(topic) = self.topics.remove(topic) {
+            self.by_name.remove(&topic.name);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One turn of a loop: sleep, handle what happened, write what was queued.
+
+use std::time::Duration;
+
+use super::core::{Core, Phase};
+use super::current::with;
+use super::notices::{Notice, deliver};
+use super::shared::Post;
+use super::{accept, read};
+use crate::error::Result;
+use crate::event_loop::poller::{Ready, Target};
+
+/// Letters looked at in one turn, so that a busy sender does not starve the sockets.
+const POSTS_PER_TURN: usize = 4096;
+
+/// What a wheel's key stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    Socket(u32),
+    Timer(u32),
+    /// A listener that ran out of descriptors tries again.
+    Accept(u32),
+}
+
+impl Due {
+    /// As a wheel's key.
+    pub fn key(self) -> u64 {
+        match self {
+            Due::Socket(index) => u64::from(index),
+            Due::Timer(index) => 1 << 32 | u64::from(index),
+            Due::Accept(index) => 2 << 32 | u64::from(index),
+        }
+    }
+
+    fn of(key: u64) -> Due {
+        match key >> 32 {
+            0 => Due::Socket(key as u32),
+            1 => Due::Timer(key as u32),
+            _ => Due::Accept(key as u32),
+        }
+    }
+}
+
+/// Runs one turn on this thread's loop. `timeout`: how long it may sleep, None for ever.
+pub fn turn(timeout: Option<Duration>) -> Result<()> {
+    let mut events = Vec::new();
+    with(|core| core.sleep(timeout, &mut events))?;
+    let left_over = with(|core| std::mem::take(&mut core.ready));
+    for ready in events.drain(..).chain(left_over) {
+        handle(ready);
+        deliver();
+    }
+    with(|core| core.recycle_events(events));
+    letters();
+    alarms();
+    settle();
+    Ok(())
+}
+
+/// Callbacks and writes lead to further callbacks and writes: until both are done.
+pub fn settle() {
+    loop {
+        deliver();
+        with(Core::flush_dirty);
+        if with(|core| core.notices.is_empty() && core.dirty.is_empty()) {
+            break;
+        }
+    }
+}
+
+fn handle(ready: Ready) {
+    match ready.target {
+        Target::Waker => with(|core| core.shared.mailbox.waker().acknowledge()),
+        Target::Listener(index) => accept::accept(index),
+        Target::Socket(index) => handle_socket(index, ready),
+    }
+}
+
+fn handle_socket(index: u32, ready: Ready) {
+    if ready.writable {
+        with(|core| core.writable(index));
+        deliver();
+    }
+    if !ready.readable && !ready.broken {
+        return;
+    }
+    match with(|core| core.reader_of(index, ready.broken)) {
+        Reader::Messages => read::read(index, ready.exhaust),
+        Reader::Step(step) => with(|core| step(core, index, ready.exhaust)),
+        Reader::Nobody => {}
+    }
+}
+
+/// Who reads a socket, by its phase.
+enum Reader {
+    Messages,
+    Step(fn(&mut Core, u32, bool)),
+    Nobody,
+}
+
+fn letters() {
+    with(|core| core.shared.mailbox.begin());
+    for _ in 0..POSTS_PER_TURN {
+        let Some(post) = with(Core::next_post) else { return };
+        open_letter(post);
+    }
+    // More may wait; the flag is down, so nobody would wake us for it.
+    with(|core| core.shared.mailbox.wake());
+}
+
+fn open_letter(post: Post) {
+    match post {
+        Post::Send { entry, id, kind, data } => with(|core| core.send_posted(entry, id, kind, &data)),
+        Post::Step(step) => with(step),
+        Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
+    }
+    deliver();
+}
+
+/// Looks at every letter, for the last time.
+pub fn all_letters() {
+    while let Some(post) = with(Core::next_post) {
+        open_letter(post);
+    }
+}
+
+fn alarms() {
+    with(Core::refresh_clock);
+    while let Some(key) = with(|core| core.wheel.pop_due(core.now_us / 1000)) {
+        match Due::of(key) {
+            Due::Socket(index) => with(|core| core.socket_due(index)),
+            Due::Timer(index) => with(|core| core.timer_due(index)),
+            Due::Accept(index) => accept::accept(index),
+        }
+        deliver();
+    }
+}
+
+impl Core {
+    fn sleep(&mut self, timeout: Option<Duration>, events: &mut Vec<Ready>) -> Result<()> {
+        let timeout = match self.until_wake() {
+            Some(wake) => Some(timeout.map_or(wake, |timeout| timeout.min(wake))),
+            None => timeout,
+        };
+        std::mem::swap(events, &mut self.events);
+        let result = self.poller.wait(timeout, events);
+        self.refresh_clock();
+        result.map_err(|error| crate::error::Error::io("waiting for events", &error))
+    }
+
+    fn recycle_events(&mut self, events: Vec<Ready>) {
+        self.events = events;
+    }
+
+    /// How long the loop may sleep; None: until something happens.
+    pub fn until_wake(&self) -> Option<Duration> {
+        if self.has_work() {
+            return Some(Duration::ZERO);
+        }
+        let wake_us = self.wheel.next_wake()?.saturating_mul(1000);
+        let now_us = self.poller.now_us();
+        // Rounded up to whole milliseconds, which is what the poll can sleep: no spin in the last one.
+        Some(Duration::from_millis(wake_us.saturating_sub(now_us).div_ceil(1000)))
+    }
+
+    fn next_post(&mut self) -> Option<Post> {
+        self.backlog.pop_front().or_else(|| self.shared.mailbox.take())
+    }
+
+    fn writable(&mut self, index: u32) {
+        match self.sockets.get(index).map(|socket| &socket.phase) {
+            Some(Phase::Dial(_)) => self.dial_writable(index),
+            Some(_) => self.flush(index),
+            None => {}
+        }
+    }
+
+    fn reader_of(&mut self, index: u32, broken: bool) -> Reader {
+        let Some(socket) = self.sockets.get(index) else { return Reader::Nobody };
+        match &socket.phase {
+            Phase::Open if broken && !socket.may_read() => Reader::Step(Core::stream_broke),
+            Phase::Open | Phase::Closing(_) => Reader::Messages,
+            Phase::Http(_) => Reader::Step(Core::read_request),
+            Phase::Dial(_) => Reader::Step(Core::dial_readable),
+            Phase::Lingering { .. } => Reader::Step(Core::discard),
+            Phase::Ended => Reader::Nobody,
+        }
+    }
+
+    /// A connection that is not being read has broken: nothing else will tell.
+    fn stream_broke(&mut self, index: u32, _exhaust: bool) {
+        let error = self.sockets.get(index).and_then(|socket| socket.stream.as_ref()?.take_error().ok()?);
+        if let Some(error) = error {
+            self.stream_failed(index, &error);
+        }
+    }
+
+    /// Reads away what a peer still sends after the end, a bounded amount per turn.
+    fn discard(&mut self, index: u32, _exhaust: bool) {
+        let mut buffer = self.borrow_buffer();
+        let result = match self.sockets.get(index).and_then(|socket| socket.stream.as_ref()) {
+            Some(stream) => stream.recv(&mut buffer),
+            None => Ok(0),
+        };
+        self.return_buffer(buffer);
+        match result {
+            Ok(0) => self.remove_socket(index),
+            Ok(_) => self.read_soon(index),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => self.remove_socket(index),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wheel_keys_name_what_is_due() {
+        for due in [Due::Socket(0), Due::Socket(u32::MAX - 1), Due::Timer(7), Due::Accept(3)] {
+            assert_eq!(Due::of(due.key()), due);
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! Bytes out: cork, kernel, outbox.
+//!
+//! Replies of the readable event that is being handled go into the cork, one buffer per loop, which is written once
+//! when the event's last callback has returned. What belongs to another connection goes to that connection's outbox
+//! and is written once at the end of the turn. Only what the kernel refuses stays in an outbox.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::close::Ending;
+use super::core::{Core, NONE, Phase};
+use super::notices::Notice;
+use crate::error::{Error, ErrorCode, Result};
+use crate::event_loop::ids;
+use crate::event_loop::outbox::MAX_SLICES;
+use crate::event_loop::poller::Target;
+use crate::proto::frame::{self, Opcode};
+use crate::proto::{Kind, Role, mask};
+
+/// The cork's size: written early when full.
+pub const CORK: usize = 64 * 1024;
+
+/// From this size on a payload goes to the kernel from where it lies, without a copy.
+const VECTORED: usize = 32 * 1024;
+
+/// What became of a message that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Taken, and the queue is not above `high_water`.
+    Ok,
+    /// Taken, but the queue is above `high_water`: wait for `on_drain`.
+    Pending,
+}
+
+/// A bit of a connection's `Entry::state` beside its readyState: somebody was told Pending or Full.
+pub const DRAIN_WANTED: u32 = 4;
+
+impl Core {
+    /// Sends one message on an open connection; the payload is already checked.
+    #[inline]
+    pub fn send_message(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {
+        let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
+        if !matches!(socket.phase, Phase::Open) {
+            return Err(not_open(&socket.phase));
+        }
+        let full = !socket.outbox.is_empty() && self.is_full(index);
+        if full {
+            return Err(self.refuse_full(index));
+        }
+        self.send_frame(index, opcode(kind), data)?;
+        Ok(self.after_send(index))
+    }
+
+    /// Whether `max_buffered` is reached.
+    pub fn is_full(&self, index: u32) -> bool {
+        let queued = self.queued(index);
+        self.settings_of(index).is_some_and(|settings| queued >= settings.max_buffered as usize)
+    }
+
+    /// Bytes of an outbox, and of the mailbox as counted in the table.
+    pub fn queued(&self, index: u32) -> usize {
+        self.entry_of(index).map_or(0, |entry| entry.queued.load(Relaxed) as usize)
+    }
+
+    /// A ping of the application.
+    pub fn send_ping(&mut self, index: u32, data: &[u8]) -> Result<()> {
+        match self.sockets.get(index).map(|socket| &socket.phase) {
+            Some(Phase::Open) if self.is_full(index) => Err(self.refuse_full(index)),
+            Some(Phase::Open) => self.send_frame(index, Opcode::Ping, data),
+            Some(other) => Err(not_open(other)),
+            None => Err(Error::gone()),
+        }
+    }
+
+    /// A message from another thread: it was taken there, so it is sent whatever is queued.
+    pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, kind: Kind, data: &[u8]) {
+        entry.queued.fetch_sub(data.len() as u64, Relaxed);
+        let Ok(index) = self.index_of(id) else { return };
+        let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
+        if !open {
+            return;
+        }
+        if self.send_frame(index, opcode(kind), data).is_err() {
+            self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
+        }
+        self.after_send(index);
+        if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
+            self.check_low_water(index);
+        }
+    }
+
+    fn refuse_full(&mut self, index: u32) -> Error {
+        if let Some(entry) = self.entry_of(index) {
+            entry.state.fetch_or(DRAIN_WANTED, Relaxed);
+        }
+        Error::new(ErrorCode::Full, "max_buffered is reached: wait for on_drain")
+    }
+
+    /// Decides between Ok and Pending, and throttles reading above the high-water mark.
+    #[inline]
+    pub fn after_send(&mut self, index: u32) -> Sent {
+        match self.sockets.get(index) {
+            Some(socket) if !socket.outbox.is_empty() => self.mark_high_water(index),
+            _ => Sent::Ok,
+        }
+    }
+
+    fn mark_high_water(&mut self, index: u32) -> Sent {
+        let queued = self.queued(index);
+        let Some(settings) = self.settings_of(index) else { return Sent::Ok };
+        if queued <= settings.high_water as usize {
+            return Sent::Ok;
+        }
+        let throttle = !settings.keep_reading;
+        if let Some(entry) = self.entry_of(index) {
+            entry.state.fetch_or(DRAIN_WANTED, Relaxed);
+        }
+        if let Some(socket) = self.sockets.get_mut(index) {
+            socket.flags.throttled |= throttle;
+        }
+        Sent::Pending
+    }
+
+    /// Frames `payload` into the cork, the kernel or the outbox.
+    #[inline]
+    pub fn send_frame(&mut self, index: u32, opcode: Opcode, payload: &[u8]) -> Result<()> {
+        let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
+        let key = match socket.role() {
+            Role::Server => None,
+            Role::Client => Some(self.random.take()),
+        };
+        let header = frame::header(true, false, opcode, payload.len() as u64, key);
+        if socket.outbox.is_empty() {
+            if key.is_none() && payload.len() >= VECTORED {
+                self.write_cork(index, &header, payload);
+                return Ok(());
+            }
+            if self.corked == index && payload.len() < CORK {
+                return self.cork_frame(index, &header, payload, key);
+            }
+        }
+        self.queue_frame(index, &header, payload, key)
+    }
+
+    #[inline]
+    fn cork_frame(&mut self, index: u32, header: &[u8], payload: &[u8], key: Option<[u8; 4]>) -> Result<()> {
+        if self.cork.len() + header.len() + payload.len() > CORK {
+            self.write_cork(index, &[], &[]);
+            if self.sockets.get(index).is_some_and(|socket| !socket.outbox.is_empty()) {
+                return self.queue_frame(index, header, payload, key);
+            }
+        }
+        self.cork.extend_from_slice(header);
+        let start = self.cork.len();
+        self.cork.extend_from_slice(payload);
+        if let Some(key) = key {
+            mask::apply(&mut self.cork[start..], key, 0);
+        }
+        Ok(())
+    }
+
+    fn queue_frame(&mut self, index: u32, header: &[u8], payload: &[u8], key: Option<[u8; 4]>) -> Result<()> {
+        match key {
+            None => self.queue(index, &[header, payload]),
+            Some(key) => {
+                let mut masked = Vec::new();
+                masked.try_reserve_exact(payload.len()).map_err(|_| Error::no_memory())?;
+                masked.extend_from_slice(payload);
+                mask::apply(&mut masked, key, 0);
+                self.queue(index, &[header, &masked])
+            }
+        }
+    }
+
+    /// Appends bytes to the outbox; they are written at the end of the turn, or when the kernel has room.
+    pub fn queue(&mut self, index: u32, parts: &[&[u8]]) -> Result<()> {
+        if self.corked == index && !self.cork.is_empty() {
+            self.write_cork(index, &[], &[]);
+        }
+        let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
+        let before = socket.outbox.len();
+        socket.outbox.push(parts).map_err(|_| Error::no_memory())?;
+        self.after_queueing(index, before);
+        Ok(())
+    }
+
+    /// Appends a frame that is shared with other connections.
+    pub fn queue_shared(&mut self, index: u32, frame: &Arc<[u8]>) {
+        if self.corked == index && !self.cork.is_empty() {
+            self.write_cork(index, &[], &[]);
+        }
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let before = socket.outbox.len();
+        socket.outbox.push_shared(frame.clone());
+        self.after_queueing(index, before);
+    }
+
+    /// Queues a pong; if the peer does not read, only the newest one is kept.
+    pub fn send_pong(&mut self, index: u32, payload: &[u8]) -> Result<()> {
+        let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
+        if socket.outbox.is_empty() || !socket.flags.write_interest {
+            return self.send_frame(index, Opcode::Pong, payload);
+        }
+        let key = match socket.role() {
+            Role::Server => None,
+            Role::Client => Some(self.random.take()),
+        };
+        let mut bytes = Vec::with_capacity(payload.len() + 14);
+        frame::write(&mut bytes, Opcode::Pong, payload, key);
+        let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
+        let before = socket.outbox.len();
+        socket.outbox.set_pong(bytes);
+        self.after_queueing(index, before);
+        Ok(())
+    }
+
+    fn after_queueing(&mut self, index: u32, before: usize) {
+        let now = self.now_ms();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let after = socket.outbox.len();
+        if before == 0 {
+            socket.extra().progress_ms = now;
+        }
+        if !socket.flags.dirty && !socket.flags.write_interest {
+            socket.flags.dirty = true;
+            self.dirty.push(index);
+        }
+        self.count_queued(index, before, after);
+    }
+
+    /// Keeps the table's count, which other threads read, in step with the outbox.
+    fn count_queued(&self, index: u32, before: usize, after: usize) {
+        let Some(entry) = self.entry_of(index) else { return };
+        if after >= before {
+            entry.queued.fetch_add((after - before) as u64, Relaxed);
+        } else {
+            entry.queued.fetch_sub((before - after) as u64, Relaxed);
+        }
+    }
+
+    /// Writes the cork if it is this socket's, then `header` and `payload`; the rest goes to the outbox.
+    pub fn write_cork(&mut self, index: u32, header: &[u8], payload: &[u8]) {
+        let mut cork = Vec::new();
+        if self.corked == index {
+            std::mem::swap(&mut cork, &mut self.cork);
+        }
+        let parts = [cork.as_slice(), header, payload];
+        let taken = match self.write_parts(index, &parts) {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.stream_failed(index, &error);
+                usize::MAX
+            }
+        };
+        self.keep_rest(index, &parts, taken);
+        if self.corked == index {
+            cork.clear();
+            self.cork = cork;
+        }
+    }
+
+    fn write_parts(&mut self, index: u32, parts: &[&[u8]; 3]) -> io::Result<usize> {
+        let Some(socket) = self.sockets.get(index) else { return Ok(usize::MAX) };
+        let Some(stream) = &socket.stream else { return Ok(usize::MAX) };
+        if socket.flags.broken {
+            return Ok(usize::MAX);
+        }
+        let result = match parts {
+            [bytes, [], []] if bytes.is_empty() => return Ok(usize::MAX),
+            [bytes, [], []] => stream.send(bytes),
+            parts => stream.send_vectored(&parts.map(IoSlice::new)),
+        };
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            other => other,
+        }
+    }
+
+    fn keep_rest(&mut self, index: u32, parts: &[&[u8]; 3], taken: usize) {
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        if taken >= total {
+            return;
+        }
+        let mut skip = taken;
+        let rest = parts.map(|part| {
+            let cut = skip.min(part.len());
+            skip -= cut;
+            &part[cut..]
+        });
+        let now = self.now_ms();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        socket.extra().progress_ms = now;
+        if socket.outbox.push(&rest).is_err() {
+            // Part of a frame has left: the stream can only be ended.
+            self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
+            return;
+        }
+        self.count_queued(index, 0, total - taken);
+        self.want_write(index, true);
+        self.arm(index);
+    }
+
+    /// Ends a readable event: one write for everything that its callbacks sent.
+    pub fn uncork(&mut self, index: u32) {
+        if !self.cork.is_empty() {
+            self.write_cork(index, &[], &[]);
+        }
+        self.corked = NONE;
+    }
+
+    /// Registers or drops write interest.
+    pub fn want_write(&mut self, index: u32, on: bool) {
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if socket.flags.write_interest == on {
+            return;
+        }
+        let Some(stream) = &mut socket.stream else { return };
+        socket.flags.write_interest = on;
+        let urgent = !stream.is_unix();
+        if let Err(error) = self.poller.rewatch(stream, Target::Socket(index), urgent, on) {
+            self.stream_failed(index, &error);
+        }
+    }
+
+    /// Writes what waits until the kernel refuses. Called when the stream has room, and at the end of a turn.
+    pub fn flush(&mut self, index: u32) {
+        loop {
+            let Some(socket) = self.sockets.get_mut(index) else { return };
+            if socket.outbox.is_empty() {
+                break;
+            }
+            let Some(stream) = &socket.stream else { return };
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let filled = socket.outbox.slices(&mut slices);
+            let result = match &slices[..filled] {
+                [one] => stream.send(one),
+                many => stream.send_vectored(many),
+            };
+            match result {
+                Ok(taken) => self.took(index, taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.want_write(index, true);
+                    self.arm(index);
+                    return;
+                }
+                Err(error) => return self.stream_failed(index, &error),
+            }
+        }
+        self.flushed(index);
+    }
+
+    fn took(&mut self, index: u32, taken: usize) {
+        let now = self.now_ms();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let before = socket.outbox.len();
+        socket.outbox.consume(taken);
+        let after = socket.outbox.len();
+        socket.extra().progress_ms = now;
+        self.count_queued(index, before, after);
+        self.check_low_water(index);
+    }
+
+    /// At the low-water mark reading goes on and `on_drain` comes, if somebody waits for it.
+    pub fn check_low_water(&mut self, index: u32) {
+        let Some(low_water) = self.settings_of(index).map(|settings| settings.low_water as usize) else { return };
+        let Some(entry) = self.entry_of(index) else { return };
+        if entry.queued.load(Relaxed) as usize > low_water {
+            return;
+        }
+        if entry.state.load(Relaxed) & DRAIN_WANTED != 0 {
+            entry.state.fetch_and(!DRAIN_WANTED, Relaxed);
+            let Some(socket) = self.sockets.get(index) else { return };
+            if matches!(socket.phase, Phase::Open) {
+                self.notices.push_back(Notice::Drain { index, id: socket.id });
+            }
+        }
+        self.unthrottle(index);
+    }
+
+    fn unthrottle(&mut self, index: u32) {
+        let now = self.now_ms();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if socket.flags.throttled {
+            socket.flags.throttled = false;
+            socket.heard_ms = now;
+            self.read_soon(index);
+        }
+    }
+
+    /// The outbox is empty: what waited for that goes on.
+    fn flushed(&mut self, index: u32) {
+        self.want_write(index, false);
+        match self.sockets.get(index).map(|socket| &socket.phase) {
+            Some(Phase::Http(_)) => self.response_flushed(index),
+            Some(Phase::Closing(_)) => self.closing_flushed(index),
+            Some(Phase::Lingering { .. }) => self.lingering_flushed(index),
+            _ => {}
+        }
+    }
+
+    /// Writes every outbox that was filled in this turn.
+    pub fn flush_dirty(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for index in dirty.drain(..) {
+            if let Some(socket) = self.sockets.get_mut(index) {
+                if std::mem::take(&mut socket.flags.dirty) && !socket.flags.write_interest {
+                    self.flush(index);
+                }
+            }
+        }
+        // Flushing can fill outboxes again: those stay for the next round.
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
+    }
+}
+
+/// Why a connection that is not open takes no message.
+pub fn not_open(phase: &Phase) -> Error {
+    Error::state(match phase {
+        Phase::Dial(_) => "the connection is not open yet",
+        Phase::Closing(_) => "the connection is closing",
+        _ => "the connection is closed",
+    })
+}
+
+/// The opcode of a message kind.
+pub fn opcode(kind: Kind) -> Opcode {
+    match kind {
+        Kind::Text => Opcode::Text,
+        Kind::Binary => Opcode::Binary,
+    }
+}

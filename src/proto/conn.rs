@@ -73,6 +73,9 @@ impl Conn {
     pub fn next(&mut self, buf: &mut [u8], pos: &mut usize, limits: &Limits, now_ms: u64) -> Option<Event> {
         if self.state == State::Idle {
             let rest = buf.get_mut(*pos..).unwrap_or_default();
+            if rest.is_empty() {
+                return None;
+            }
             if let Some(whole) = self.short_message(rest) {
                 if whole.len as u64 <= limits.max_message {
                     return Some(self.deliver(&whole, rest, pos));

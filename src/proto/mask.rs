@@ -28,8 +28,15 @@ fn long(buf: &mut [u8], key: u32) {
 /// The plain loop, which wins below a block: chat messages, and the tail of long ones.
 #[inline]
 fn short(buf: &mut [u8], key: u32) {
-    let rest = words(buf, key);
-    for (byte, key) in rest.iter_mut().zip(key.to_le_bytes().into_iter().cycle()) {
+    let mut rest = words(buf, key);
+    if rest.len() >= 4 {
+        let (half, tail) = rest.split_at_mut(4);
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(half);
+        half.copy_from_slice(&(u32::from_le_bytes(bytes) ^ key).to_le_bytes());
+        rest = tail;
+    }
+    for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
         *byte ^= key;
     }
 }

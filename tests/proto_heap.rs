@@ -32,6 +32,7 @@ fn memory_follows_what_arrives() {
     one_byte_fragments_stay_within_256_kib();
     pings_and_short_messages_allocate_nothing();
     a_finished_message_leaves_nothing();
+    without_memory_the_connection_fails_and_nothing_else_does();
 }
 
 fn a_claim_allocates_almost_nothing() {
@@ -91,4 +92,17 @@ fn a_finished_message_leaves_nothing() {
     assert!(growth.now() >= 5000, "the message is the caller's now");
     drop(message);
     assert_eq!(growth.now(), 0);
+}
+
+fn without_memory_the_connection_fails_and_nothing_else_does() {
+    let mut start = frame::header(true, false, Opcode::Binary, 16 << 20, Some(KEY)).to_vec();
+    let mut conn = Conn::new(Role::Server);
+    assert_eq!(conn.next(&mut start, &mut 0, &LIMITS, 0), None);
+    HEAP.set_limit(HEAP.allocated() + 1024).expect("a limit above what is in use");
+    let direct = conn.direct(&LIMITS).is_some();
+    let refusal = conn.next(&mut [0], &mut 0, &LIMITS, 0);
+    HEAP.set_limit(usize::MAX).expect("no limit");
+    assert!(!direct);
+    assert!(matches!(refusal, Some(Event::Failed(violation)) if violation.code == 1011), "{refusal:?}");
+    assert!(conn.is_idle());
 }

@@ -100,10 +100,7 @@ impl Conn {
     /// Unmasks and checks the `n` bytes that were appended to the buffer of [`Conn::direct`], and reports the message
     /// when they complete it. `n` is at most the number that `direct` returned.
     pub fn direct_filled(&mut self, n: usize, _limits: &Limits, _now_ms: u64) -> Option<Event> {
-        let result = match self.assembly.as_deref_mut() {
-            Some(assembly) => assembly.filled(n),
-            None => Ok(None),
-        };
+        let result = self.assembly.as_deref_mut()?.filled(n);
         self.settle(result)
     }
 

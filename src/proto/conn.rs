@@ -1,1 +1,361 @@
-//! (being written)
+//! The receiving side of one connection: bytes in, events out, pulled one at a time.
+//!
+//! Payloads are unmasked and checked in place. A whole unfragmented frame is reported as a range of the caller's
+//! buffer; only what spans reads or frames is collected, in a box that exists just as long.
+
+pub use super::close::Violation;
+pub use super::event::{Data, Event};
+
+use super::assembly::{Assembly, report};
+use super::close::{POLICY, TOO_BIG};
+use super::frame::{self, FIN, Head, MASKED, MAX_HEADER, Opcode, Parsed};
+use super::message::{FIRST_STEP, Message, NOT_UTF8};
+use super::{Kind, Role, mask, utf8};
+
+/// Bytes of a frame that must still be to come for [`Conn::direct`] to be worth a read of its own.
+pub const DIRECT_MIN: usize = FIRST_STEP;
+
+/// How much a peer may send in one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of payload in a message, all its frames together; more is refused with 1009.
+    pub max_message: u64,
+    /// Frames in a fragmented message, empty ones included; more are refused with 1008.
+    pub max_parts: u32,
+}
+
+/// Something begun and not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// When it began, on the clock of the caller, in milliseconds.
+    pub since_ms: u64,
+    /// Bytes of payload that have arrived of it.
+    pub bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Between messages, nothing held: the next byte is the first of a header.
+    Idle,
+    /// Part of a header or of a message is held.
+    Busy,
+    /// A Close frame or a violation was reported.
+    Ended,
+}
+
+/// The receiving state of one connection. It owns no heap while it is idle.
+#[derive(Debug)]
+pub struct Conn {
+    assembly: Option<Box<Assembly>>,
+    /// The beginning of a header that was cut by a read.
+    header: [u8; MAX_HEADER],
+    header_len: u8,
+    /// The mask bit that every frame of the peer must show: set for a server, clear for a client (section 5.1).
+    mask_bit: u8,
+    state: State,
+}
+
+impl Conn {
+    /// A connection on which nothing has been received.
+    pub fn new(role: Role) -> Conn {
+        let mask_bit = match role {
+            Role::Server => MASKED,
+            Role::Client => 0,
+        };
+        Conn { assembly: None, header: [0; MAX_HEADER], header_len: 0, mask_bit, state: State::Idle }
+    }
+
+    /// Pulls the next event out of `buf[*pos..]` and advances `*pos` past what it used.
+    ///
+    /// `None` means that all was used and more is needed; what is incomplete is held inside. After [`Event::Close`]
+    /// and [`Event::Failed`] all input is swallowed. `now_ms` is remembered for [`Conn::unfinished`] only.
+    #[inline]
+    pub fn next(&mut self, buf: &mut [u8], pos: &mut usize, limits: &Limits, now_ms: u64) -> Option<Event> {
+        if self.state == State::Idle {
+            let rest = buf.get_mut(*pos..).unwrap_or_default();
+            if rest.is_empty() {
+                return None;
+            }
+            if let Some(whole) = self.short_message(rest) {
+                if whole.len as u64 <= limits.max_message {
+                    return Some(self.deliver(&whole, rest, pos));
+                }
+            }
+        }
+        self.next_general(buf, pos, limits, now_ms)
+    }
+
+    /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
+    /// to it straight from the socket; [`Conn::direct_filled`] must follow if any were.
+    ///
+    /// `None` unless at least [`DIRECT_MIN`] bytes of the payload are still to come, and when memory is short:
+    /// [`Conn::next`] will then report that.
+    pub fn direct(&mut self, _limits: &Limits) -> Option<(&mut Vec<u8>, usize)> {
+        let assembly = self.assembly.as_deref_mut()?;
+        let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;
+        let room = message.room(frame).ok()?;
+        Some((&mut message.bytes, room))
+    }
+
+    /// Unmasks and checks the `n` bytes that were appended to the buffer of [`Conn::direct`], and reports the message
+    /// when they complete it. `n` is at most the number that `direct` returned.
+    pub fn direct_filled(&mut self, n: usize, _limits: &Limits, _now_ms: u64) -> Option<Event> {
+        let result = self.assembly.as_deref_mut()?.filled(n);
+        self.settle(result)
+    }
+
+    /// The message or frame that is begun and not complete, if its first header has arrived.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        let assembly = self.assembly.as_deref()?;
+        Some(Unfinished { since_ms: assembly.since_ms, bytes: assembly.arrived() })
+    }
+
+    /// Nothing is held, not even part of a header, and no message is open.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.assembly.is_none() && self.header_len == 0
+    }
+
+    /// Recognises the common case, an unfragmented message of less than 64 KiB that lies whole in `rest`, and leaves
+    /// everything else, right or wrong, to the general way.
+    #[inline]
+    fn short_message(&self, rest: &[u8]) -> Option<Whole> {
+        const TEXT: u8 = FIN | Opcode::Text as u8;
+        const BINARY: u8 = FIN | Opcode::Binary as u8;
+        let (&[first, second], tail) = rest.split_first_chunk::<2>()?;
+        let opcode = match first {
+            BINARY => Opcode::Binary,
+            TEXT => Opcode::Text,
+            _ => return None,
+        };
+        // With the expected mask bit flipped away what remains is the length; a wrong one makes it 128 or more.
+        let (len, tail) = match second ^ self.mask_bit {
+            len @ 0..=125 => (usize::from(len), tail),
+            126 => {
+                let (len, tail) = tail.split_first_chunk::<2>()?;
+                let len = usize::from(u16::from_be_bytes(*len));
+                if len < 126 {
+                    return None;
+                }
+                (len, tail)
+            }
+            _ => return None,
+        };
+        let (key, tail) = if self.mask_bit != 0 {
+            let (key, tail) = tail.split_first_chunk::<4>()?;
+            (Some(*key), tail)
+        } else {
+            (None, tail)
+        };
+        if tail.len() < len {
+            return None;
+        }
+        Some(Whole { opcode, key, start: rest.len() - tail.len(), len })
+    }
+
+    /// Reports a message that lies whole in `rest`, which begins at `*pos`.
+    #[inline]
+    fn deliver(&mut self, whole: &Whole, rest: &mut [u8], pos: &mut usize) -> Event {
+        let end = whole.start + whole.len;
+        let payload = rest.get_mut(whole.start..end).unwrap_or_default();
+        if let Some(key) = whole.key {
+            mask::apply(payload, key, 0);
+        }
+        let data = Data::InPlace(*pos + whole.start..*pos + end);
+        *pos += end;
+        match whole.opcode {
+            Opcode::Binary => Event::Message { kind: Kind::Binary, data },
+            _ if utf8::is_valid(payload) => Event::Message { kind: Kind::Text, data },
+            _ => self.fail(NOT_UTF8),
+        }
+    }
+
+    /// Everything but the common case.
+    #[inline(never)]
+    fn next_general(
+        &mut self,
+        buf: &mut [u8],
+        pos: &mut usize,
+        limits: &Limits,
+        now_ms: u64,
+    ) -> Option<Event> {
+        if self.state == State::Ended {
+            *pos = buf.len();
+            return None;
+        }
+        let result = self.pull(buf, pos, limits, now_ms);
+        self.settle(result)
+    }
+
+    fn pull(
+        &mut self,
+        buf: &mut [u8],
+        pos: &mut usize,
+        limits: &Limits,
+        now_ms: u64,
+    ) -> Result<Option<Event>, Violation> {
+        loop {
+            if self.assembly.as_ref().is_none_or(|assembly| assembly.frame.is_none()) {
+                let Some(head) = self.read_header(buf, pos)? else { return Ok(None) };
+                self.check_limits(&head, limits)?;
+                if let Some(event) = whole_frame(&head, buf, pos)? {
+                    return Ok(Some(event));
+                }
+                self.assembly.get_or_insert_with(|| Box::new(Assembly::new(now_ms))).begin(&head);
+            }
+            let Some(assembly) = self.assembly.as_deref_mut() else { return Ok(None) };
+            let rest = buf.get_mut(*pos..).unwrap_or_default();
+            let (used, event) = assembly.receive(rest)?;
+            *pos += used;
+            if event.is_some() || assembly.frame.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Reads a header, of which the beginning may have come with an earlier read.
+    fn read_header(&mut self, buf: &[u8], pos: &mut usize) -> Result<Option<Head>, Violation> {
+        let rest = buf.get(*pos..).unwrap_or_default();
+        let held = usize::from(self.header_len);
+        let mut have = held;
+        for (slot, &byte) in self.header.iter_mut().skip(held).zip(rest) {
+            *slot = byte;
+            have += 1;
+        }
+        match self.judge(self.header.get(..have).unwrap_or_default()) {
+            Parsed::Incomplete => {
+                *pos += have - held;
+                self.header_len = have as u8;
+                Ok(None)
+            }
+            Parsed::Header(head) => {
+                *pos += head.size.saturating_sub(held);
+                self.header_len = 0;
+                Ok(Some(head))
+            }
+            Parsed::Violation(violation) => Err(violation),
+        }
+    }
+
+    /// Parses a header and judges what only the connection can, byte by byte in the order of arrival, so that the
+    /// same fault is found however the bytes are cut.
+    fn judge(&self, bytes: &[u8]) -> Parsed {
+        let order =
+            |&byte| frame::check_first(byte).and_then(|opcode| self.check_order(opcode).map(|()| opcode));
+        let opcode = match bytes.first().map(order) {
+            None => return Parsed::Incomplete,
+            Some(Err(violation)) => return Parsed::Violation(violation),
+            Some(Ok(opcode)) => opcode,
+        };
+        if let Some(&second) = bytes.get(1) {
+            let checked = self.check_mask(second).and_then(|()| frame::check_second(opcode, second));
+            if let Err(violation) = checked {
+                return Parsed::Violation(violation);
+            }
+        }
+        frame::parse(bytes)
+    }
+
+    /// Fragments of a message follow each other (section 5.4).
+    fn check_order(&self, opcode: Opcode) -> Result<(), Violation> {
+        match (opcode, self.message()) {
+            (Opcode::Continuation, None) => Err(Violation::protocol("a continuation without a message")),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                Err(Violation::protocol("a new message inside a fragmented one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A client masks, a server does not (section 5.1).
+    fn check_mask(&self, second: u8) -> Result<(), Violation> {
+        match (second & MASKED, self.mask_bit) {
+            (0, MASKED) => Err(Violation::protocol("an unmasked frame from a client")),
+            (MASKED, 0) => Err(Violation::protocol("a masked frame from a server")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds the message that a header announces against the limits, before any of its payload is looked at.
+    fn check_limits(&self, head: &Head, limits: &Limits) -> Result<(), Violation> {
+        if head.opcode.is_control() {
+            return Ok(());
+        }
+        let (parts, bytes) =
+            self.message().map_or((0, 0), |message| (message.parts, message.bytes.len() as u64));
+        if parts > 0 && parts >= limits.max_parts {
+            return Err(Violation { code: POLICY, what: "a message of too many frames" });
+        }
+        match bytes.checked_add(head.len) {
+            Some(total) if total <= limits.max_message => Ok(()),
+            _ => Err(Violation { code: TOO_BIG, what: "a message longer than the limit" }),
+        }
+    }
+
+    fn message(&self) -> Option<&Message> {
+        self.assembly.as_ref()?.message.as_ref()
+    }
+
+    /// Brings the state in line with the outcome of a step.
+    fn settle(&mut self, result: Result<Option<Event>, Violation>) -> Option<Event> {
+        let event = match result {
+            Ok(event) => event,
+            Err(violation) => return Some(self.fail(violation)),
+        };
+        if matches!(event, Some(Event::Close { .. })) {
+            self.end();
+            return event;
+        }
+        if self.assembly.as_ref().is_some_and(|assembly| assembly.is_empty()) {
+            self.assembly = None;
+        }
+        self.state = if self.is_idle() { State::Idle } else { State::Busy };
+        event
+    }
+
+    #[cold]
+    fn fail(&mut self, violation: Violation) -> Event {
+        self.end();
+        Event::Failed(violation)
+    }
+
+    fn end(&mut self) {
+        self.state = State::Ended;
+        self.assembly = None;
+        self.header_len = 0;
+    }
+}
+
+/// A message that lies whole in the buffer: where its payload is and what to do with it.
+struct Whole {
+    opcode: Opcode,
+    key: Option<[u8; 4]>,
+    start: usize,
+    len: usize,
+}
+
+/// Reports a frame whose payload lies whole at `buf[*pos..]`, if it makes an event by itself.
+fn whole_frame(head: &Head, buf: &mut [u8], pos: &mut usize) -> Result<Option<Event>, Violation> {
+    if !head.fin || head.opcode == Opcode::Continuation {
+        return Ok(None);
+    }
+    let Some(end) = usize::try_from(head.len).ok().and_then(|len| pos.checked_add(len)) else {
+        return Ok(None);
+    };
+    let Some(payload) = buf.get_mut(*pos..end) else { return Ok(None) };
+    if let Some(key) = head.mask {
+        mask::apply(payload, key, 0);
+    }
+    let start = std::mem::replace(pos, end);
+    report(head.opcode, buf, Data::InPlace(start..end)).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_small() {
+        assert!(size_of::<Conn>() <= 48, "{}", size_of::<Conn>());
+    }
+}

@@ -1,11 +1,14 @@
 //! Layer 1, sans-I/O: bytes in, events and bytes out. No sockets, no clock, no threads, no log, no random source.
 
+mod assembly;
 pub mod close;
 pub mod conn;
+mod event;
 pub mod frame;
 pub mod handshake;
 pub mod head;
 pub mod mask;
+mod message;
 pub mod url;
 pub mod utf8;
 

@@ -1,1 +1,7 @@
 //! Layer 2: non-blocking byte streams. Knows mio, not WebSocket.
+
+pub mod connect;
+pub mod gate;
+pub mod listen;
+pub mod resolve;
+pub mod stream;

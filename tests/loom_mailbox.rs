@@ -1,8 +1,14 @@
-//! Every interleaving of the mailbox's wake protocol: `src/event_loop/mailbox.rs` itself, under loom.
+//! The interleavings of the mailbox's wake protocol: `src/event_loop/mailbox.rs` itself, under loom.
 //!
 //! Run with `RUSTFLAGS="--cfg loom" cargo test --test loom_mailbox --release`.
 #![cfg(loom)]
 
+/// What the mailbox takes from its parent.
+mod atomic {
+    pub use loom::sync::atomic::{AtomicBool, Ordering};
+}
+
+#[allow(dead_code, unused_imports)] // The implementations on the system's queue and waker.
 #[path = "../src/event_loop/mailbox.rs"]
 mod mailbox;
 
@@ -53,9 +59,12 @@ impl Bell {
     }
 }
 
-/// `producers` post their messages; the consumer sleeps until woken and must get all of them.
-fn all_arrive(producers: &'static [&'static [usize]]) {
-    loom::model(move || {
+/// `producers` post their messages; the consumer sleeps until woken and must get all of them. Explores every
+/// interleaving, or those with at most so many preemptions.
+fn all_arrive(producers: &'static [&'static [usize]], preemptions: Option<usize>) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check(move || {
         let bell = Arc::new(Bell::default());
         let places = Places(std::array::from_fn(|_| AtomicUsize::new(0)));
         let mailbox = Arc::new(Mailbox::new(places, Arc::clone(&bell)));
@@ -76,17 +85,17 @@ fn all_arrive(producers: &'static [&'static [usize]]) {
 
 #[test]
 fn one_producer() {
-    all_arrive(&[&[0, 1, 2]]);
+    all_arrive(&[&[0, 1, 2]], None);
 }
 
 #[test]
 fn two_producers() {
-    all_arrive(&[&[0], &[1]]);
+    all_arrive(&[&[0], &[1]], None);
 }
 
 #[test]
 fn two_producers_and_a_second_message() {
-    all_arrive(&[&[0, 1], &[2]]);
+    all_arrive(&[&[0, 1], &[2]], Some(3));
 }
 
 #[test]

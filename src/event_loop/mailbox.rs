@@ -16,10 +16,8 @@
 
 use std::marker::PhantomData;
 
-#[cfg(loom)]
-use loom::sync::atomic::{AtomicBool, Ordering};
-#[cfg(not(loom))]
-use std::sync::atomic::{AtomicBool, Ordering};
+// From the parent, because the test under loom includes this file with other atomics.
+use super::atomic::{AtomicBool, Ordering};
 
 /// An unbounded queue of many producers and one consumer; first in, first out for each producer.
 pub trait Queue<T> {
@@ -79,7 +77,6 @@ impl<T, Q: Queue<T>, W: Wake> Mailbox<T, Q, W> {
     }
 }
 
-#[cfg(not(loom))]
 mod system {
     use crossbeam_channel::{Receiver, Sender};
 
@@ -118,7 +115,6 @@ mod system {
     }
 }
 
-#[cfg(not(loom))]
 pub use system::Channel;
 
 #[cfg(all(test, not(loom)))]

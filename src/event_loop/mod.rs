@@ -5,3 +5,8 @@ pub mod ids;
 pub mod mailbox;
 pub mod slab;
 pub mod wheel;
+
+/// The atomics of the mailbox, which loom replaces by its own.
+mod atomic {
+    pub use std::sync::atomic::{AtomicBool, Ordering};
+}

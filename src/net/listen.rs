@@ -11,7 +11,7 @@ use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, sockopt};
 
-use super::gate::Process;
+use super::socket_file::{self, SocketFile};
 use super::stream::Stream;
 
 /// How to make a listening socket.
@@ -64,7 +64,9 @@ impl Listener {
         let addr = SocketAddrUnix::new(path)?;
         let socket = new_socket(AddressFamily::UNIX)?;
         if let Err(error) = rustix::net::bind(&socket, &addr) {
-            if error != Errno::ADDRINUSE || !remove_stale(path, &addr)? {
+            if error != Errno::ADDRINUSE
+                || !socket_file::remove_stale(path, &addr, new_socket(AddressFamily::UNIX)?)?
+            {
                 return Err(error.into());
             }
             rustix::net::bind(&socket, &addr)?;
@@ -166,77 +168,6 @@ fn new_socket(family: AddressFamily) -> io::Result<OwnedFd> {
         sockopt::set_socket_nosigpipe(&socket, true)?;
         Ok(socket)
     }
-}
-
-/// A socket file that is removed when this is dropped, if it is still ours.
-#[derive(Debug)]
-pub struct SocketFile {
-    path: PathBuf,
-    identity: FileIdentity,
-    owner: Process,
-}
-
-impl SocketFile {
-    fn made(path: &Path) -> io::Result<SocketFile> {
-        let identity =
-            FileIdentity::of_socket(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        // The working directory may change before the drop.
-        Ok(SocketFile { path: std::path::absolute(path)?, identity, owner: Process::current() })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let ours = FileIdentity::of_socket(&self.path).is_ok_and(|found| found == Some(self.identity));
-        if ours && self.owner == Process::current() {
-            let _ = rustix::fs::unlink(&self.path);
-        }
-    }
-}
-
-/// What tells a file from a later one of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileIdentity {
-    device: u64,
-    inode: u64,
-}
-
-impl FileIdentity {
-    /// Of the socket file at `path`; `None` when there is another kind of file. Symbolic links are not followed.
-    fn of_socket(path: &Path) -> io::Result<Option<FileIdentity>> {
-        use std::os::unix::fs::{FileTypeExt, MetadataExt};
-        let found = std::fs::symlink_metadata(path)?;
-        let socket = found.file_type().is_socket();
-        Ok(socket.then(|| FileIdentity { device: found.dev(), inode: found.ino() }))
-    }
-}
-
-/// Removes the socket file at `path` if nobody listens on it, and says whether the name is free now.
-fn remove_stale(path: &Path, addr: &SocketAddrUnix) -> io::Result<bool> {
-    let before = match FileIdentity::of_socket(path) {
-        Ok(Some(identity)) => identity,
-        Ok(None) => return Ok(false),
-        Err(error) => return gone(error),
-    };
-    let probe = new_socket(AddressFamily::UNIX)?;
-    if rustix::net::connect(&probe, addr) != Err(Errno::CONNREFUSED) {
-        return Ok(false);
-    }
-    // Another process may have found it stale as well and made its own since.
-    match FileIdentity::of_socket(path) {
-        Ok(Some(now)) if now == before => {}
-        Ok(_) => return Ok(false),
-        Err(error) => return gone(error),
-    }
-    match rustix::fs::unlink(path) {
-        Ok(()) | Err(Errno::NOENT) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A file that vanished leaves its name free.
-fn gone(error: io::Error) -> io::Result<bool> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(true) } else { Err(error) }
 }
 
 impl Source for Listener {
@@ -448,17 +379,6 @@ mod tests {
         drop(first);
         assert!(path.exists());
         drop(second);
-    }
-
-    #[test]
-    fn another_process_does_not_remove_the_file() {
-        let folder = Folder::new("fork");
-        let path = folder.file("a.sock");
-        let _socket = StdUnixListener::bind(&path).unwrap();
-        let mut file = SocketFile::made(&path).unwrap();
-        file.owner = Process::other();
-        drop(file);
-        assert!(path.exists());
     }
 
     #[test]

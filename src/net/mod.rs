@@ -4,4 +4,5 @@ pub mod connect;
 pub mod gate;
 pub mod listen;
 pub mod resolve;
+pub mod socket_file;
 pub mod stream;

@@ -2,7 +2,12 @@
 //!
 //! These are mechanisms; what a loop does with its sockets is layer 5, [`crate::roles`].
 
+pub mod fork;
+pub mod ids;
+pub mod mailbox;
 pub mod outbox;
 pub mod poller;
 pub mod random;
+pub mod slab;
 pub mod waker;
+pub mod wheel;

@@ -48,7 +48,8 @@ pub struct Entry {
     pub id: AtomicU64,
     /// The id of the loop it belongs to.
     pub owner: AtomicU64,
-    /// Bytes that are queued to be sent.
+    /// A connection: bytes that are queued to be sent. A loop: calls of other threads that are under way. Whoever adds
+    /// takes away again, also when the id died meanwhile, so it is never reset.
     pub queued: AtomicU64,
     /// The application's pointer, as a number.
     pub user: AtomicUsize,
@@ -79,8 +80,8 @@ impl Entry {
     }
 }
 
-/// Makes an id that lives until [`release`]; `None` when 4 million live (or were used up). `state`, `queued` and
-/// `user` are 0, and other threads see the id only with all of this in place. Not to be called under the global
+/// Makes an id that lives until [`release`]; `None` when 4 million live (or were used up). `state` and `user`
+/// are 0, and other threads see the id only with all of this in place. Not to be called under the global
 /// lock.
 pub fn allocate(kind: IdKind, owner: u64, local: u32) -> Option<(u64, &'static Entry)> {
     TABLE.allocate(kind, owner, local)
@@ -168,7 +169,6 @@ impl<const BITS: u32> Table<BITS> {
         entry.owner.store(owner, Ordering::Relaxed);
         entry.local.store(local, Ordering::Relaxed);
         entry.state.store(0, Ordering::Relaxed);
-        entry.queued.store(0, Ordering::Relaxed);
         entry.user.store(0, Ordering::Relaxed);
         // A free entry holds its next id, but for the kind.
         let id = entry.id.load(Ordering::Relaxed) | ((kind as u64) << KIND_SHIFT);
@@ -261,7 +261,6 @@ mod tests {
         let table = Table::<GENERATION_BITS>::new();
         let (first, entry) = table.allocate(IdKind::Conn, 1, 1).unwrap();
         entry.state.store(3, Ordering::Relaxed);
-        entry.queued.store(100, Ordering::Relaxed);
         entry.user.store(9, Ordering::Relaxed);
         assert!(table.release(first));
         let (second, entry) = table.allocate(IdKind::Conn, 2, 2).unwrap();
@@ -269,7 +268,6 @@ mod tests {
         assert_ne!(first, second);
         assert!(table.lookup(first, IdKind::Conn).is_none());
         assert_eq!(entry.state.load(Ordering::Relaxed), 0);
-        assert_eq!(entry.queued.load(Ordering::Relaxed), 0);
         assert_eq!(entry.user.load(Ordering::Relaxed), 0);
     }
 

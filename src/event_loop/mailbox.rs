@@ -75,6 +75,16 @@ impl<T, Q: Queue<T>, W: Wake> Mailbox<T, Q, W> {
     pub fn take(&self) -> Option<T> {
         self.queue.pop()
     }
+
+    /// The queue itself.
+    pub fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    /// The waker itself.
+    pub fn waker(&self) -> &W {
+        &self.waker
+    }
 }
 
 mod system {
@@ -93,6 +103,13 @@ mod system {
         fn default() -> Self {
             let (sender, receiver) = crossbeam_channel::unbounded();
             Channel { sender, receiver }
+        }
+    }
+
+    impl<T> Channel<T> {
+        /// Where the messages come out, for a consumer that waits for something else as well.
+        pub fn receiver(&self) -> &Receiver<T> {
+            &self.receiver
         }
     }
 

@@ -2,7 +2,6 @@
 //! [`Core::finish`], and that to exactly one `on_close`.
 
 use std::io;
-use std::net::Shutdown;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, Phase};
@@ -288,7 +287,7 @@ impl Core {
         if std::mem::replace(&mut socket.flags.shut, true) {
             return;
         }
-        let ended = socket.stream.as_ref().map(|stream| stream.shutdown(Shutdown::Write));
+        let ended = socket.stream.as_ref().map(|stream| stream.shutdown_write());
         if !matches!(ended, Some(Ok(()))) {
             self.remove_socket(index);
         }

@@ -61,12 +61,6 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     if url.target != "/" {
         return Err(Error::new(ErrorCode::Address, "a listener's URL has no path: use the `path` option"));
     }
-    let config = ListenConfig {
-        backlog: options.backlog,
-        reuse_port: options.reuse_port,
-        inherited: options.inherited.take(),
-    };
-    let checked = |what: std::result::Result<_, String>| what.map_err(Error::invalid);
     let extra = options.headers.as_deref().map_or(Ok(Vec::new()), headers::parse).map_err(Error::invalid)?;
     let protocols = options.protocols.as_deref().map_or(Ok(Vec::new()), parse_protocols);
     let protocols = protocols.map_err(Error::invalid)?;
@@ -80,9 +74,15 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     if let Some(path) = options.path.as_deref().filter(|path| !path.starts_with('/')) {
         return Err(Error::invalid(format!("path {path:?} does not begin with a slash")));
     }
-    let net = bind(&url.endpoint, config)?;
-    let hosts = checked(HostRule::parse(options.hosts.as_deref(), net.is_loopback()).map(Some))?;
-    let rules = Rules { path: options.path, protocols, origins, hosts: hosts.unwrap_or(HostRule::Any) };
+    let net = match options.inherited.take() {
+        Some(fd) => Listener::from_fd(fd).map_err(|error| Error::io("the inherited socket", &error))?,
+        None => {
+            let config = ListenConfig { backlog: options.backlog, reuse_port: options.reuse_port };
+            bind(&url.endpoint, &config)?
+        }
+    };
+    let hosts = HostRule::parse(options.hosts.as_deref(), net.is_loopback()).map_err(Error::invalid)?;
+    let rules = Rules { path: options.path, protocols, origins, hosts };
     let port = net.local_port();
     let server = Server {
         id: 0,
@@ -114,7 +114,7 @@ fn listening_url(endpoint: &Endpoint, port: u16) -> String {
     }
 }
 
-fn bind(endpoint: &Endpoint, config: ListenConfig) -> Result<Listener> {
+fn bind(endpoint: &Endpoint, config: &ListenConfig) -> Result<Listener> {
     match endpoint {
         Endpoint::Unix(path) => {
             Listener::bind_unix(path, config).map_err(|e| Error::io(format!("bind {}", path.display()), &e))

@@ -106,13 +106,13 @@ pub struct libws_loop_options {
     pub log_level: i32,
 }
 
-// SAFETY (all four): #[repr(C)], struct_size first, integers, pointers and nullable functions.
+// SAFETY: #[repr(C)], struct_size first, then integers only.
 unsafe impl Growable for libws_settings {}
-// SAFETY: as above.
+// SAFETY: #[repr(C)], struct_size first, then integers and pointers.
 unsafe impl Growable for libws_listen_options {}
-// SAFETY: as above.
+// SAFETY: as for libws_listen_options.
 unsafe impl Growable for libws_connect_options {}
-// SAFETY: as above.
+// SAFETY: #[repr(C)], struct_size first, then a nullable function, a pointer and an integer.
 unsafe impl Growable for libws_loop_options {}
 
 /// Zero means the default.

@@ -28,11 +28,6 @@ impl<T> Slab<T> {
         Slab { chunks: Vec::new(), free: None, len: 0 }
     }
 
-    /// Number of elements.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// Whether there is no element.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -87,11 +82,6 @@ impl<T> Slab<T> {
         self.chunks.get_mut((key >> CHUNK_BITS) as usize)?.get_mut(key as usize & (CHUNK - 1))
     }
 
-    /// Whether there is an element under `key`.
-    pub fn contains(&self, key: u32) -> bool {
-        self.get(key).is_some()
-    }
-
     /// Takes out the element under `key`. When it was the last one, all memory is given back.
     pub fn remove(&mut self, key: u32) -> Option<T> {
         self.get(key)?;
@@ -140,11 +130,11 @@ mod tests {
         let a = slab.insert("a");
         let b = slab.insert("b");
         assert_ne!(a, b);
-        assert_eq!((slab.get(a), slab.get(b), slab.len()), (Some(&"a"), Some(&"b"), 2));
+        assert_eq!((slab.get(a), slab.get(b), slab.len), (Some(&"a"), Some(&"b"), 2));
         *slab.get_mut(b).unwrap() = "B";
         assert_eq!(slab.remove(b), Some("B"));
         assert_eq!(slab.remove(b), None);
-        assert!(!slab.contains(b) && slab.contains(a));
+        assert!(slab.get(b).is_none() && slab.get(a).is_some());
         assert_eq!(slab.insert("c"), b);
         assert_eq!(slab.get(u32::MAX), None);
         assert_eq!(slab.remove(u32::MAX), None);
@@ -195,7 +185,7 @@ mod tests {
                 } else {
                     prop_assert_eq!(slab.remove(number), model.remove(&number));
                 }
-                prop_assert_eq!(slab.len(), model.len());
+                prop_assert_eq!(slab.len, model.len());
             }
             prop_assert!(slab.keys().eq(model.keys().copied()));
             for (&key, value) in &model {

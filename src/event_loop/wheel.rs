@@ -73,16 +73,6 @@ impl Wheel {
         }
     }
 
-    /// Number of timers.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there is no timer.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// Adds a timer and returns its node, which is its name until it is popped or removed.
     ///
     /// # Panics
@@ -256,7 +246,7 @@ mod tests {
         assert_eq!(wheel.pop_due(1_004), None);
         assert_eq!(wheel.pop_due(1_005), Some(1));
         assert_eq!(wheel.pop_due(1_005), None);
-        assert!(wheel.is_empty());
+        assert_eq!(wheel.len, 0);
         assert_eq!(wheel.next_wake(), None);
     }
 
@@ -456,7 +446,7 @@ mod tests {
         }
 
         fn check(&self) -> Result<(), TestCaseError> {
-            prop_assert_eq!(self.wheel.len(), self.model.len());
+            prop_assert_eq!(self.wheel.len, self.model.len());
             let earliest = self.model.keys().next().map(|&(at, _)| at);
             let wake = self.wheel.next_wake();
             prop_assert_eq!(wake.is_some(), earliest.is_some());
@@ -478,7 +468,7 @@ mod tests {
             }
             pair.now = u64::MAX;
             while pair.pop()? {}
-            prop_assert!(pair.wheel.is_empty());
+            prop_assert_eq!(pair.wheel.len, 0);
         }
     }
 }

@@ -31,7 +31,7 @@ pub enum Listener {
     /// A Unix stream socket. The file goes before the socket closes, so that nobody meets it dead.
     Unix {
         /// The file this process made; `None` for an inherited socket.
-        file: Option<SocketFile>,
+        _file: Option<SocketFile>,
         /// The socket.
         socket: UnixListener,
     },
@@ -73,7 +73,7 @@ impl Listener {
         }
         let file = SocketFile::made(path)?;
         rustix::net::listen(&socket, backlog(config))?;
-        Ok(Listener::Unix { file: Some(file), socket: UnixListener::from(socket) })
+        Ok(Listener::Unix { _file: Some(file), socket: UnixListener::from(socket) })
     }
 
     /// Takes over a socket that already listens, TCP or Unix; a Unix socket's file is not ours to remove.
@@ -96,7 +96,7 @@ impl Listener {
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
         match family {
             AddressFamily::INET | AddressFamily::INET6 => Ok(Listener::Tcp(TcpListener::from(fd))),
-            AddressFamily::UNIX => Ok(Listener::Unix { file: None, socket: UnixListener::from(fd) }),
+            AddressFamily::UNIX => Ok(Listener::Unix { _file: None, socket: UnixListener::from(fd) }),
             _ => refuse("neither TCP nor a Unix socket"),
         }
     }

@@ -74,11 +74,17 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     if let Some(path) = options.path.as_deref().filter(|path| !path.starts_with('/')) {
         return Err(Error::invalid(format!("path {path:?} does not begin with a slash")));
     }
-    let net = match options.inherited.take() {
-        Some(fd) => Listener::from_fd(fd).map_err(|error| Error::io("the inherited socket", &error))?,
+    let (net, shown_url) = match options.inherited.take() {
+        Some(fd) => {
+            let net = Listener::from_fd(fd).map_err(|error| Error::io("the inherited socket", &error))?;
+            let shown = inherited_url(&net);
+            (net, shown)
+        }
         None => {
             let config = ListenConfig { backlog: options.backlog, reuse_port: options.reuse_port };
-            bind(&url.endpoint, &config)?
+            let net = bind(&url.endpoint, &config)?;
+            let shown = listening_url(&url.endpoint, net.local_port());
+            (net, shown)
         }
     };
     let hosts = HostRule::parse(options.hosts.as_deref(), net.is_loopback()).map_err(Error::invalid)?;
@@ -86,7 +92,7 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     let port = net.local_port();
     let server = Server {
         id: 0,
-        url: listening_url(&url.endpoint, port),
+        url: shown_url,
         net: Some(net),
         port,
         rules,
@@ -111,6 +117,14 @@ fn listening_url(endpoint: &Endpoint, port: u16) -> String {
         Endpoint::Tcp { host, .. } if host.contains(':') => format!("ws://[{host}]:{port}"),
         Endpoint::Tcp { host, .. } => format!("ws://{host}:{port}"),
         Endpoint::Unix(path) => format!("ws+unix:{}", path.display()),
+    }
+}
+
+fn inherited_url(net: &Listener) -> String {
+    match (net.local_addr(), net.unix_path()) {
+        (Some(address), _) => format!("ws://{address}"),
+        (None, Some(path)) => format!("ws+unix:{}", path.display()),
+        (None, None) => "ws+unix:".into(),
     }
 }
 

@@ -42,7 +42,9 @@ class Tally:
 
 
 def parse_last_line(text):
-    """`(passed, failed, skipped)` from the last line of a runner's output, or None."""
-    lines = text.rstrip().splitlines()
-    match = LAST_LINE.match(lines[-1]) if lines else None
-    return tuple(map(int, match.groups())) if match else None
+    """`(passed, failed, skipped)` from the last such line of a runner's output, or None."""
+    for line in reversed(text.splitlines()):
+        match = LAST_LINE.match(line)
+        if match:
+            return tuple(map(int, match.groups()))
+    return None

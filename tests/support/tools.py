@@ -19,12 +19,8 @@ _INSTALL_SECONDS = 600
 _apt_updated = False
 
 
-def debian(program, package):
-    """The path of `program`, installed from Debian's `package` when it is missing and we are root."""
-    found = shutil.which(program)
-    if found:
-        return found
-    advice = f"{program} is missing: apt-get install {package}"
+def _install_package(package, advice):
+    """Installs a Debian package, which only root can."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Missing(f"{advice} (as root)")
     global _apt_updated
@@ -33,13 +29,27 @@ def debian(program, package):
         run(["apt-get", "update", "-qq"], _INSTALL_SECONDS, **quiet)
         _apt_updated = True
     print(f"installing {package} ...", flush=True)
-    status, output = run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], _INSTALL_SECONDS, **quiet
-    )
-    found = shutil.which(program)
-    if status != 0 or not found:
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    status, output = run(command, _INSTALL_SECONDS, **quiet)
+    if status != 0:
         raise Missing(f"{advice} (tried, and it failed)\n{output[-2000:]}")
-    return found
+
+
+def debian(program, package):
+    """The path of `program`, installed from Debian's `package` when it is missing and we are root."""
+    if not shutil.which(program):
+        advice = f"{program} is missing: apt-get install {package}"
+        _install_package(package, advice)
+        if not shutil.which(program):
+            raise Missing(f"{advice} (installed, and still not on the PATH)")
+    return shutil.which(program)
+
+
+def chinese_font():
+    """Makes sure that some font has Chinese characters, for the screenshots."""
+    _, fonts = run([debian("fc-list", "fontconfig"), ":lang=zh"], 60)
+    if not fonts.strip():
+        _install_package("fonts-wqy-microhei", "no font has Chinese characters: apt-get install fonts-wqy-microhei")
 
 
 def build_once(directory, key, build):

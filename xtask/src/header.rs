@@ -57,7 +57,7 @@ pub fn generate(capi: &Path) -> Result<String, String> {
         items::no_enum_at_the_boundary(path, &all.enums)?;
         let part = polish::part(&run_cbindgen(path, found)?);
         items::all_present(found, &part).map_err(|missing| format!("{}: {missing}", path.display()))?;
-        text.push_str(&format!("\n{}\n{part}", banner(title)));
+        text.push_str(&format!("\n{}\n\n{part}", banner(title)));
     }
     text.push_str(TAIL);
     Ok(text)

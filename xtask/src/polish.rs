@@ -45,7 +45,8 @@ impl Entry {
 /// The polished text of what cbindgen made of one file.
 pub fn part(raw: &str) -> String {
     let mut entries = entries(&plain_enums(raw));
-    align_enum_values(&mut entries);
+    align(&mut entries, "enum ", name_and_value);
+    align(&mut entries, "typedef struct ", type_and_name);
     render(&entries)
 }
 
@@ -111,9 +112,11 @@ fn prose(lines: &[String]) -> Vec<String> {
     for line in lines {
         if let Some(headline) = line.strip_prefix("# ") {
             skipping = headline.trim() == "Safety";
-        }
-        if !skipping && !line.starts_with("```") {
-            kept.push(plain(line.trim_start_matches("# ")));
+            if !skipping {
+                kept.push(format!("{}:", plain(headline)));
+            }
+        } else if !skipping && !line.starts_with("```") {
+            kept.push(plain(line));
         }
     }
     while kept.last().is_some_and(|line| line.is_empty()) {
@@ -143,21 +146,33 @@ fn link(text: &str) -> Option<(usize, usize)> {
     Some((start, end))
 }
 
-/// Aligns the values of each enum.
-fn align_enum_values(entries: &mut [Entry]) {
-    let mut start = 0;
-    while let Some(offset) = entries[start..].iter().position(|entry| entry.code.starts_with("enum ")) {
-        let first = start + offset + 1;
-        let count = entries[first..].iter().take_while(|entry| !entry.code.starts_with('}')).count();
-        let members = &mut entries[first..first + count];
-        let width = members.iter().filter_map(|entry| entry.code.find(" = ")).max().unwrap_or(0);
+/// Aligns the lines of every block that begins with `opening`: `split` gives the two halves of a line.
+fn align(entries: &mut [Entry], opening: &str, split: fn(&str) -> Option<(&str, &str)>) {
+    let mut rest = entries;
+    while let Some(first) = rest.iter().position(|entry| entry.code.starts_with(opening)) {
+        rest = &mut rest[first + 1..];
+        let count = rest.iter().take_while(|entry| !entry.code.starts_with('}')).count();
+        let (members, after) = rest.split_at_mut(count);
+        let halves = members.iter().filter_map(|entry| split(&entry.code));
+        let width = halves.map(|(left, _)| left.len()).max().unwrap_or(0);
         for entry in members {
-            if let Some((name, value)) = entry.code.split_once(" = ") {
-                entry.code = format!("{name:width$} = {value}");
+            if let Some((left, right)) = split(&entry.code) {
+                entry.code = format!("{left:width$} {right}");
             }
         }
-        start = first + count;
+        rest = after;
     }
+}
+
+/// The name and the value of a member of an enum.
+fn name_and_value(line: &str) -> Option<(&str, &str)> {
+    let end = line.find(" = ")?;
+    Some((&line[..end], &line[end + 1..]))
+}
+
+/// The type and the name of a field; pointers to functions are left as they are.
+fn type_and_name(line: &str) -> Option<(&str, &str)> {
+    if line.contains('(') { None } else { line.rsplit_once(' ') }
 }
 
 fn render(entries: &[Entry]) -> String {
@@ -184,22 +199,26 @@ fn run_length(entries: &[Entry]) -> usize {
     entries.iter().take_while(same).count().max(1)
 }
 
-/// The column behind the longest line of code that has a comment behind it.
+/// Where the comments of a run begin: behind its longest line of code that leaves room for its longest comment.
 fn trailing_column(run: &[Entry]) -> usize {
-    let commented = run.iter().filter(|entry| entry.trailing().is_some());
-    commented.map(|entry| entry.code.chars().count()).max().unwrap_or(0)
+    let commented: Vec<(usize, usize)> = run
+        .iter()
+        .filter_map(|entry| Some((entry.code.chars().count(), entry.trailing()?.chars().count())))
+        .collect();
+    let longest = commented.iter().map(|(_, comment)| *comment).max().unwrap_or(0);
+    let fitting = commented.iter().map(|(code, _)| *code).filter(|code| code + 1 + longest <= WIDTH);
+    fitting.max().unwrap_or(0)
 }
 
 /// At the top level everything that takes more than one line has air around it.
 fn wants_gap(previous: &Entry, entry: &Entry) -> bool {
     let inside = !entry.indent().is_empty() || entry.code.starts_with('}');
-    !inside && !(entry.is_compact() && previous.is_compact())
+    let neighbours = entry.is_compact() && previous.is_compact();
+    !inside && !neighbours
 }
 
 fn render_entry(text: &mut String, entry: &Entry, column: usize) {
     if let Some(comment) = entry.trailing() {
-        let fits = column + 1 + comment.chars().count() <= WIDTH;
-        let column = if fits { column } else { 0 };
         text.push_str(&format!("{:column$} {comment}\n", entry.code));
         return;
     }

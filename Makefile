@@ -1,0 +1,90 @@
+# The front door of libws. `make help` lists what there is to do.
+
+URL    ?= ws://127.0.0.1:9001
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+PYTHON ?= python3
+
+SHELL := /bin/bash
+override TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export CARGO_TARGET_DIR := $(TARGET)
+BUILT := $(TARGET)/release
+TESTS_C := $(TARGET)/tests-c
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+MAJOR   := $(firstword $(subst ., ,$(VERSION)))
+DEST    := $(DESTDIR)$(PREFIX)
+DESTLIB := $(DESTDIR)$(LIBDIR)
+
+# $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
+pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
+
+.PHONY: help run test lib examples test-client header header-check conformance interop browser \
+        fmt lint docs install uninstall clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo
+	@echo '  URL=$(URL)  PREFIX=$(PREFIX)  DESTDIR=$(DESTDIR)'
+
+run: examples ## start the chat on URL and print the address of its page
+	@set -o pipefail; $(TARGET)/examples-c/chat '$(URL)' | \
+	    sed -u 's|^listening on ws://\(.*\)|&\nopen http://\1/ in a browser; Ctrl-C ends the chat|'
+
+test: ## run every test; the last line sums them up
+	@$(PYTHON) tests/run.py
+
+lib: ## build libws.so, libws.a and a libws.pc to use them from target/release
+	cargo build --release --lib
+	@ln -sf libws.so $(BUILT)/libws.so.$(MAJOR)
+	@$(call pkgconfig,$(CURDIR),$(BUILT),$(CURDIR)/include) > $(BUILT)/libws.pc
+
+examples: lib ## build the C examples into target/examples-c
+	@$(MAKE) --no-print-directory -C examples-c TARGET=$(TARGET)
+
+test-client: lib ## build the client that the conformance and interop tests drive
+	@mkdir -p $(TESTS_C)
+	$(CC) -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Iinclude -o $(TESTS_C)/ws_client tests/c/ws_client.c \
+	    -L$(BUILT) -Wl,-rpath,$(BUILT) -lws
+
+header: ## write include/libws.h from src/capi
+	cargo run --quiet -p xtask -- header
+
+header-check: ## is include/libws.h what src/capi says, and does it compile?
+	cargo run --quiet -p xtask -- header --check
+
+conformance: examples test-client ## Autobahn's 301 cases as server and as client
+	$(PYTHON) tests/conformance/run.py server
+	$(PYTHON) tests/conformance/run.py client
+
+interop: examples test-client ## talk to ws, websockets and tungstenite in both directions
+	$(PYTHON) tests/interop/run.py
+
+browser: examples ## drive the pages of the examples in Chromium
+	$(PYTHON) tests/browser/run.py
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+lint: ## formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs: ## the Rust documentation, warnings are errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+
+install: lib ## install the library, its header and libws.pc below PREFIX (and DESTDIR)
+	install -D -m 755 $(BUILT)/libws.so $(DESTLIB)/libws.so.$(VERSION)
+	ln -sf libws.so.$(VERSION) $(DESTLIB)/libws.so.$(MAJOR)
+	ln -sf libws.so.$(MAJOR) $(DESTLIB)/libws.so
+	install -D -m 644 $(BUILT)/libws.a $(DESTLIB)/libws.a
+	install -D -m 644 include/libws.h $(DEST)/include/libws.h
+	mkdir -p $(DESTLIB)/pkgconfig
+	$(call pkgconfig,$(PREFIX),$(LIBDIR),$(PREFIX)/include) > $(DESTLIB)/pkgconfig/libws.pc
+
+uninstall: ## remove what install put there
+	rm -f $(DESTLIB)/libws.so{,.$(MAJOR),.$(VERSION)} $(DESTLIB)/libws.a
+	rm -f $(DEST)/include/libws.h $(DESTLIB)/pkgconfig/libws.pc
+
+clean: ## remove everything that was built
+	rm -rf $(TARGET)

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Drives the pages of the examples `chat` and `time_push` in headless Chromium: `run.py [CHAT TIME_PUSH]`.
+
+The two arguments are the programs to test, by default the built examples. See README.md.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from support import tools
+from support.paths import EXAMPLES, TARGET
+from support.process import Failed, run, server
+from support.tally import Missing, Tally
+
+CHECKS = {"chat": 18, "time_push": 4}
+ANY_PORT = "ws://127.0.0.1:0"
+PAGE_SECONDS = 120
+
+
+def drive(tally, name, command, environment):
+    """Starts one example and lets pages.mjs test its page."""
+    due = CHECKS[name]
+    try:
+        with server(command) as running:
+            page = running.url.replace("ws://", "http://", 1)
+            script = [shutil.which("node"), HERE / "pages.mjs", name, page]
+            status, output = run(script, PAGE_SECONDS, env=environment)
+    except Failed as failed:
+        tally.check(False, name, str(failed))
+        return
+    lines = output.splitlines()
+    for line in lines:
+        if line.startswith("ok "):
+            tally.check(True, f"{name}: {line.removeprefix('ok ')}")
+    passed = sum(line.startswith("ok ") for line in lines)
+    if status != 0 or passed != due:
+        tally.check(False, f"{name}: the whole test", f"status {status}, {passed} of {due} checks\n{output[-3000:]}")
+
+
+def main(programs):
+    tally = Tally()
+    chat, time_push = programs or (EXAMPLES / "chat", EXAMPLES / "time_push")
+    try:
+        tools.chinese_font()
+        screenshots = TARGET / "screenshots"
+        screenshots.mkdir(parents=True, exist_ok=True)
+        environment = {
+            **os.environ,
+            "CHROMIUM": tools.debian("chromium", "chromium"),
+            "NPM_PACKAGES": str(tools.npm_packages(HERE.parent / "interop")),
+            "SCREENSHOTS": str(screenshots),
+        }
+    except Missing as missing:
+        tally.skip(sum(CHECKS.values()), str(missing))
+        tally.finish()
+    drive(tally, "chat", [chat, ANY_PORT], environment)
+    drive(tally, "time_push", [time_push, ANY_PORT, "300"], environment)
+    tally.finish()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

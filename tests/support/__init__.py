@@ -1,0 +1,1 @@
+"""What every runner under tests/ shares: paths, child processes, tools and the count of checks."""

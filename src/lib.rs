@@ -10,8 +10,19 @@
 //! 6. [`capi`]: the C ABI: checks, conversion and nothing else
 
 mod capi;
+mod error;
 mod event_loop;
 mod http;
 mod net;
 pub mod proto;
 mod roles;
+
+pub use error::{Error, ErrorCode, Result};
+pub use roles::close::ReadyState;
+pub use roles::handle::{Handle, Loop};
+pub use roles::handler::{CloseInfo, Decision, Handler, Incoming, Message, Peer};
+pub use roles::handles::{Conn, Info, Listener, Request, Timer};
+pub use roles::log::{Level, Sink};
+pub use roles::loops::LoopOptions;
+pub use roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
+pub use roles::write::Sent;

@@ -1,1 +1,20 @@
-//! Layer 6: the C ABI. One file per section of `include/libws.h`, in its order.
+//! Layer 6: the C ABI. One file per section of `include/libws.h`, in its order; checks, conversion and nothing else.
+//!
+//! Every body runs inside [`guard::result`] or a sibling of it, so that no panic crosses the border. Pointers from C
+//! are read here, through [`input`], and nowhere else.
+#![allow(unsafe_code, non_camel_case_types)]
+
+mod guard;
+mod input;
+
+mod results;
+mod types;
+mod callbacks;
+mod options;
+mod loops;
+mod timers;
+mod endpoints;
+mod requests;
+mod connection;
+mod topics;
+mod version;

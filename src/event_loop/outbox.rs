@@ -120,11 +120,6 @@ impl Outbox {
         self.shrink();
     }
 
-    /// Drops everything.
-    pub fn clear(&mut self) {
-        self.0 = None;
-    }
-
     fn shrink(&mut self) {
         if self.0.as_ref().is_some_and(|queue| queue.chunks.is_empty()) {
             self.0 = None;

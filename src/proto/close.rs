@@ -64,6 +64,16 @@ pub enum BadClose {
     ReasonWithoutCode,
 }
 
+impl std::fmt::Display for BadClose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            BadClose::Code => "this close code may not be sent: 0, 1000-1003, 1007-1014 or 3000-4999",
+            BadClose::ReasonTooLong => "the close reason has more than 123 bytes",
+            BadClose::ReasonWithoutCode => "a close reason needs a close code",
+        })
+    }
+}
+
 /// Whether an endpoint may put `code` into a Close frame (section 7.4, and the codes registered with IANA since).
 #[inline]
 pub fn may_send(code: u16) -> bool {

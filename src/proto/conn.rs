@@ -65,6 +65,12 @@ impl Conn {
         Conn { assembly: None, header: [0; MAX_HEADER], header_len: 0, mask_bit, state: State::Idle }
     }
 
+    /// Which side we are.
+    #[inline]
+    pub fn role(&self) -> Role {
+        if self.mask_bit == 0 { Role::Client } else { Role::Server }
+    }
+
     /// Pulls the next event out of `buf[*pos..]` and advances `*pos` past what it used.
     ///
     /// `None` means that all was used and more is needed; what is incomplete is held inside. After [`Event::Close`]

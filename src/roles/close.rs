@@ -2,7 +2,6 @@
 //! [`Core::finish`], and that to exactly one `on_close`.
 
 use std::io;
-use std::net::Shutdown;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, Phase};
@@ -119,14 +118,14 @@ impl Core {
         }
     }
 
-    /// The peer's Close arrived: it is answered with its own code (RFC 6455 section 5.5.1).
+    /// The peer's Close arrived: it is answered with its own code and reason (RFC 6455 section 5.5.1).
     pub fn closed_by_peer(&mut self, index: u32, code: u16, reason: String) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         match &mut socket.phase {
             Phase::Closing(closing) => closing.received = Some((code, reason)),
             Phase::Open => {
                 let echo = if code == codes::NO_STATUS { 0 } else { code };
-                let answered = codes::payload(echo, "")
+                let answered = codes::payload(echo, &reason)
                     .is_ok_and(|payload| self.send_frame(index, Opcode::Close, &payload).is_ok());
                 self.await_close(index, if answered { code } else { 0 }, Some((code, reason)));
             }
@@ -288,7 +287,7 @@ impl Core {
         if std::mem::replace(&mut socket.flags.shut, true) {
             return;
         }
-        let ended = socket.stream.as_ref().map(|stream| stream.shutdown(Shutdown::Write));
+        let ended = socket.stream.as_ref().map(|stream| stream.shutdown_write());
         if !matches!(ended, Some(Ok(()))) {
             self.remove_socket(index);
         }

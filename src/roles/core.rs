@@ -189,7 +189,12 @@ impl Core {
             && self.timers.is_empty()
             && self.notices.is_empty()
             && self.backlog.is_empty()
-            && self.shared.mailbox.is_empty()
+            && self.has_no_letters()
+    }
+
+    /// Whether nothing waits in the mailbox.
+    pub fn has_no_letters(&self) -> bool {
+        self.shared.mailbox.queue().receiver().is_empty()
     }
 
     /// Whether a turn would find work without sleeping.

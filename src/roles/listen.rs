@@ -61,12 +61,6 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     if url.target != "/" {
         return Err(Error::new(ErrorCode::Address, "a listener's URL has no path: use the `path` option"));
     }
-    let config = ListenConfig {
-        backlog: options.backlog,
-        reuse_port: options.reuse_port,
-        inherited: options.inherited.take(),
-    };
-    let checked = |what: std::result::Result<_, String>| what.map_err(Error::invalid);
     let extra = options.headers.as_deref().map_or(Ok(Vec::new()), headers::parse).map_err(Error::invalid)?;
     let protocols = options.protocols.as_deref().map_or(Ok(Vec::new()), parse_protocols);
     let protocols = protocols.map_err(Error::invalid)?;
@@ -80,13 +74,25 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     if let Some(path) = options.path.as_deref().filter(|path| !path.starts_with('/')) {
         return Err(Error::invalid(format!("path {path:?} does not begin with a slash")));
     }
-    let net = bind(&url.endpoint, config)?;
-    let hosts = checked(HostRule::parse(options.hosts.as_deref(), net.is_loopback()).map(Some))?;
-    let rules = Rules { path: options.path, protocols, origins, hosts: hosts.unwrap_or(HostRule::Any) };
+    let (net, shown_url) = match options.inherited.take() {
+        Some(fd) => {
+            let net = Listener::from_fd(fd).map_err(|error| Error::io("the inherited socket", &error))?;
+            let shown = inherited_url(&net);
+            (net, shown)
+        }
+        None => {
+            let config = ListenConfig { backlog: options.backlog, reuse_port: options.reuse_port };
+            let net = bind(&url.endpoint, &config)?;
+            let shown = listening_url(&url.endpoint, net.local_port());
+            (net, shown)
+        }
+    };
+    let hosts = HostRule::parse(options.hosts.as_deref(), net.is_loopback()).map_err(Error::invalid)?;
+    let rules = Rules { path: options.path, protocols, origins, hosts };
     let port = net.local_port();
     let server = Server {
         id: 0,
-        url: listening_url(&url.endpoint, port),
+        url: shown_url,
         net: Some(net),
         port,
         rules,
@@ -114,7 +120,15 @@ fn listening_url(endpoint: &Endpoint, port: u16) -> String {
     }
 }
 
-fn bind(endpoint: &Endpoint, config: ListenConfig) -> Result<Listener> {
+fn inherited_url(net: &Listener) -> String {
+    match (net.local_addr(), net.unix_path()) {
+        (Some(address), _) => format!("ws://{address}"),
+        (None, Some(path)) => format!("ws+unix:{}", path.display()),
+        (None, None) => "ws+unix:".into(),
+    }
+}
+
+fn bind(endpoint: &Endpoint, config: &ListenConfig) -> Result<Listener> {
     match endpoint {
         Endpoint::Unix(path) => {
             Listener::bind_unix(path, config).map_err(|e| Error::io(format!("bind {}", path.display()), &e))

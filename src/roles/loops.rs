@@ -20,7 +20,7 @@ use super::turn::{all_letters, settle, turn};
 use super::write::CORK;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::{self, IdKind};
-use crate::event_loop::mailbox::Mailbox;
+use crate::event_loop::mailbox::{Channel, Mailbox};
 use crate::event_loop::poller::{Poller, Target};
 use crate::event_loop::random::Random;
 use crate::event_loop::slab::Slab;
@@ -50,7 +50,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
     // The waker's descriptor is kept where a signal handler finds it: see `stop`.
     let (id, entry) = ids::allocate(IdKind::Loop, 0, waker.raw_fd() as u32)
         .ok_or_else(|| Error::new(ErrorCode::NoMem, "no loop id is free"))?;
-    let shared = Shared::new(id, entry, Mailbox::new(waker));
+    let shared = Shared::new(id, entry, Mailbox::new(Channel::default(), waker));
     let core = Core {
         shared: shared.clone(),
         now_us: poller.now_us(),
@@ -154,7 +154,7 @@ fn take(id: u64, background: bool) -> Result<Arc<Shared>> {
     let shared = shared::find(id)?;
     {
         let mut place = shared.place();
-        let running = Place::Running { thread: thread::current().id(), background };
+        let running = Place::Running { background };
         match std::mem::replace(&mut *place, running) {
             Place::Parked(core) if !shared.is_ending() => current::enter(core),
             other => {
@@ -267,7 +267,7 @@ pub fn fd(id: u64) -> Result<RawFd> {
 
 /// How long the loop may be left alone; None: until its descriptor is readable.
 pub fn timeout(id: u64) -> Result<Option<Duration>> {
-    here(id, |core| if core.shared.mailbox.is_empty() { core.until_wake() } else { Some(Duration::ZERO) })
+    here(id, |core| if core.has_no_letters() { core.until_wake() } else { Some(Duration::ZERO) })
 }
 
 /// A question to a loop that this thread runs or that nobody runs.
@@ -311,14 +311,14 @@ pub fn free(id: u64) -> Result<()> {
 
 /// Ends a loop that is marked as ending, on this thread.
 fn finish(shared: &Arc<Shared>) -> Result<()> {
-    let core = match std::mem::replace(&mut *shared.place(), Place::Running {
-        thread: thread::current().id(),
-        background: false,
-    }) {
-        Place::Parked(core) => core,
-        other => {
-            *shared.place() = other;
-            return Err(Error::gone());
+    let core = {
+        let mut place = shared.place();
+        match std::mem::replace(&mut *place, Place::Running { background: false }) {
+            Place::Parked(core) => core,
+            other => {
+                *place = other;
+                return Err(Error::gone());
+            }
         }
     };
     current::enter(core);

@@ -12,7 +12,6 @@ use super::handler::{CloseInfo, Decision, Handler, Incoming, Peer};
 use super::handles::{Conn, Listener, Request};
 use super::log::{Level, Line};
 use super::requests::RequestData;
-use crate::event_loop::fork;
 use crate::event_loop::ids::{self, IdKind};
 
 /// A callback to make.
@@ -34,9 +33,9 @@ pub struct Forked;
 
 /// Calls user code with no borrow of the loop alive. A panic in a Rust handler ends the callback, not the loop.
 pub fn call_user<R>(call: impl FnOnce() -> R) -> Option<R> {
-    let born = fork::generation();
+    let born = ids::fork_generation();
     let result = catch_unwind(AssertUnwindSafe(call));
-    if fork::generation() != born {
+    if ids::fork_generation() != born {
         resume_unwind(Box::new(Forked));
     }
     match result {

@@ -1,11 +1,13 @@
 //! Requests that wait for the application: asked, answered, accepted.
 
-use std::sync::Arc;
+use std::ffi::{CString, c_char};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
 
 use http::{HeaderName, HeaderValue};
 
 use super::close::ReadyState;
+use super::current;
 use super::core::{Core, Phase};
 use super::handler::Decision;
 use super::http_side::Payload;
@@ -22,12 +24,42 @@ pub struct RequestData {
     pub body: Vec<u8>,
     /// Set: the peer asks for a WebSocket, and the listener's rules agree.
     pub upgrade: Option<Upgrade>,
+    /// Texts that were handed to C, which live as long as the request's callback.
+    texts: Mutex<Vec<CString>>,
+}
+
+/// Gives the request whose callback runs on this thread to `question`.
+pub fn with_current<R>(id: u64, question: impl FnOnce(&RequestData) -> Result<R>) -> Result<R> {
+    if current::loop_id() == 0 {
+        return Err(Error::gone());
+    }
+    let data = current::with(|core| core.current_request.clone()).filter(|data| data.id == id);
+    question(&*data.ok_or(Error::gone())?)
 }
 
 impl RequestData {
     /// A request that has no id yet.
     pub fn new(head: RequestHead, body: Vec<u8>, upgrade: Option<Upgrade>) -> RequestData {
-        RequestData { id: 0, head, body, upgrade }
+        RequestData { id: 0, head, body, upgrade, texts: Mutex::default() }
+    }
+
+    /// The text with a NUL behind it; it lives as long as this request. Header values and targets hold none inside.
+    pub fn c_text_of(&self, text: &[u8]) -> *const c_char {
+        let text = CString::new(text).unwrap_or_default();
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        match texts.iter().find(|known| **known == text) {
+            Some(known) => known.as_ptr(),
+            None => {
+                let pointer = text.as_ptr();
+                texts.push(text);
+                pointer
+            }
+        }
+    }
+
+    /// The same for a string.
+    pub fn c_text(&self, text: &str) -> *const c_char {
+        self.c_text_of(text.as_bytes())
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{Acquire, SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{bounded, select};
 
@@ -49,7 +49,7 @@ pub enum Place {
     /// Nobody runs the loop.
     Parked(Box<Core>),
     /// That thread runs it.
-    Running { thread: ThreadId, background: bool },
+    Running { background: bool },
     /// The loop is freed.
     Ended,
 }

@@ -267,7 +267,7 @@ impl Core {
             return Ok(usize::MAX);
         }
         let result = match parts {
-            [bytes, [], []] if bytes.is_empty() => return Ok(usize::MAX),
+            [[], [], []] => return Ok(usize::MAX),
             [bytes, [], []] => stream.send(bytes),
             parts => stream.send_vectored(&parts.map(IoSlice::new)),
         };

@@ -1,0 +1,245 @@
+use std::ffi::{c_char, c_void};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::Arc;
+
+use super::input::{self, Growable};
+use crate::error::{Error, Result};
+use crate::roles::log::{Level, Sink};
+use crate::roles::loops::LoopOptions;
+use crate::roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
+
+/// Limits and deadlines of connections, both roles. Zero is the default, which stands in brackets.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libws_settings {
+    /// sizeof(libws_settings).
+    pub struct_size: usize,
+    /// LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS [0].
+    pub flags: u32,
+    /// Bytes of one received message [16 MiB]; over it the connection is closed with 1009.
+    pub max_message: u32,
+    /// Frames of one received message, empty ones too [100,000]; over it: closed with 1008.
+    pub max_parts: u32,
+    /// Queued bytes above which libws_send() returns LIBWS_PENDING and reading stops [256 KiB].
+    pub high_water: u32,
+    /// Queued bytes at which on_drain comes and reading goes on [64 KiB].
+    pub low_water: u32,
+    /// Queued bytes at which libws_send() returns LIBWS_ERR_FULL [1 MiB].
+    pub max_buffered: u32,
+    /// A ping is sent after this many ms of silence [25,000]; LIBWS_OFF: never.
+    pub heartbeat_ms: u32,
+    /// The connection is dead if the ping has no answer after this many ms [20,000].
+    pub heartbeat_timeout_ms: u32,
+    /// The whole opening: name, TCP and HTTP, in ms [10,000].
+    pub handshake_timeout_ms: u32,
+    /// The close handshake, in ms [3,000].
+    pub close_timeout_ms: u32,
+    /// A message unfinished after this many ms must have come at 256 bytes a second or more [60,000].
+    pub message_timeout_ms: u32,
+    /// Queued bytes of which none leaves for this many ms end the connection [30,000].
+    pub send_timeout_ms: u32,
+}
+
+/// How to listen.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libws_listen_options {
+    /// sizeof(libws_listen_options).
+    pub struct_size: usize,
+    /// Limits and deadlines of the connections; NULL: the defaults.
+    pub settings: *const libws_settings,
+    /// Only this path upgrades, others get 404; NULL: any.
+    pub path: *const c_char,
+    /// Subprotocols, best first: "chat.v2, chat.v1"; NULL: none.
+    pub protocols: *const c_char,
+    /// Allowed origins: "https://a.example, https://b.example" or "*"; NULL: the same host and port as in Host. A
+    /// request without Origin does not come from a browser and is allowed.
+    pub origins: *const c_char,
+    /// Allowed values of Host: "chat.example" or "*"; NULL: a listener on a loopback address takes loopback names
+    /// only (against DNS rebinding), any other takes any.
+    pub hosts: *const c_char,
+    /// Header lines added to every 101: "Name: value\r\n"; NULL: none.
+    pub headers: *const c_char,
+    /// Plain GET and HEAD requests are answered with the files of this folder; NULL: none.
+    pub static_root: *const c_char,
+    /// Connections that the system holds until they are accepted [1,024].
+    pub backlog: u32,
+    /// Sockets of this listener at one time [the descriptor limit minus 64]; more are closed at once.
+    pub max_connections: u32,
+    /// Bytes of a plain request's body [1 MiB]; over it the answer is 413.
+    pub max_body: u32,
+    /// An HTTP connection without a request is closed after this many ms [15,000].
+    pub keep_alive_ms: u32,
+    /// 1: SO_REUSEPORT, several processes or loops share the port.
+    pub reuse_port: i32,
+    /// A listening socket made elsewhere (> 0), which belongs to the listener from then on; 0: none.
+    pub fd: i32,
+}
+
+/// How to connect.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libws_connect_options {
+    /// sizeof(libws_connect_options).
+    pub struct_size: usize,
+    /// Limits and deadlines of the connection; NULL: the defaults.
+    pub settings: *const libws_settings,
+    /// Subprotocols to offer, best first; NULL: none.
+    pub protocols: *const c_char,
+    /// The Origin header; NULL: none is sent.
+    pub origin: *const c_char,
+    /// Header lines added to the request: "Name: value\r\nName: value\r\n"; NULL: none.
+    pub headers: *const c_char,
+}
+
+/// How a loop reports about itself.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libws_loop_options {
+    /// sizeof(libws_loop_options).
+    pub struct_size: usize,
+    /// Gets one line at a time, on the loop's thread; what peers sent is escaped and cut. NULL: silence.
+    pub log: Option<unsafe extern "C" fn(level: i32, message: *const c_char, user: *mut c_void)>,
+    /// The last argument of log.
+    pub log_user: *mut c_void,
+    /// Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN].
+    pub log_level: i32,
+}
+
+// SAFETY: #[repr(C)], struct_size first, then integers only.
+unsafe impl Growable for libws_settings {}
+// SAFETY: #[repr(C)], struct_size first, then integers and pointers.
+unsafe impl Growable for libws_listen_options {}
+// SAFETY: as for libws_listen_options.
+unsafe impl Growable for libws_connect_options {}
+// SAFETY: #[repr(C)], struct_size first, then a nullable function, a pointer and an integer.
+unsafe impl Growable for libws_loop_options {}
+
+/// Zero means the default.
+fn or(value: u32, default: u32) -> u32 {
+    if value == 0 { default } else { value }
+}
+
+unsafe fn settings(pointer: *const libws_settings) -> Result<Settings> {
+    let default = Settings::default();
+    // SAFETY: the caller's contract.
+    let Some(given) = (unsafe { input::options(pointer, "settings") })? else { return Ok(default) };
+    let known = super::types::LIBWS_KEEP_READING | super::types::LIBWS_PUBLISH_SKIPS;
+    if given.flags & !known != 0 {
+        return Err(Error::invalid(format!("settings: unknown flags {:#x}", given.flags & !known)));
+    }
+    Ok(Settings {
+        max_message: or(given.max_message, default.max_message),
+        max_parts: or(given.max_parts, default.max_parts),
+        high_water: or(given.high_water, default.high_water),
+        low_water: or(given.low_water, default.low_water.min(or(given.high_water, default.high_water))),
+        max_buffered: or(given.max_buffered, default.max_buffered.max(given.high_water)),
+        heartbeat_ms: or(given.heartbeat_ms, default.heartbeat_ms),
+        heartbeat_timeout_ms: or(given.heartbeat_timeout_ms, default.heartbeat_timeout_ms),
+        handshake_timeout_ms: or(given.handshake_timeout_ms, default.handshake_timeout_ms),
+        close_timeout_ms: or(given.close_timeout_ms, default.close_timeout_ms),
+        message_timeout_ms: or(given.message_timeout_ms, default.message_timeout_ms),
+        send_timeout_ms: or(given.send_timeout_ms, default.send_timeout_ms),
+        keep_reading: given.flags & super::types::LIBWS_KEEP_READING != 0,
+        publish_skips: given.flags & super::types::LIBWS_PUBLISH_SKIPS != 0,
+    })
+}
+
+unsafe fn owned(pointer: *const c_char, name: &str) -> Result<Option<String>> {
+    // SAFETY: the caller's contract.
+    Ok(unsafe { input::text(pointer, name) }?.map(str::to_owned))
+}
+
+/// # Safety
+/// As for [`input::options`], also for what the struct points to. The descriptor in it is the caller's to give.
+///
+/// The inherited descriptor is duplicated, so that a listen call that fails leaves the caller's alone; the second
+/// value is the original, to be closed when it succeeds.
+pub(super) unsafe fn listen(pointer: *const libws_listen_options) -> Result<(ListenOptions, Option<RawFd>)> {
+    let default = ListenOptions::default();
+    // SAFETY: the same contract.
+    let Some(given) = (unsafe { input::options(pointer, "options") })? else { return Ok((default, None)) };
+    if given.fd < 0 {
+        return Err(Error::invalid(format!("fd is {}: a descriptor above 0, or 0 for none", given.fd)));
+    }
+    // SAFETY: the same contract, for every string.
+    unsafe {
+        let mut options = ListenOptions {
+            settings: settings(given.settings)?,
+            path: owned(given.path, "path")?,
+            protocols: owned(given.protocols, "protocols")?,
+            origins: owned(given.origins, "origins")?,
+            hosts: owned(given.hosts, "hosts")?,
+            headers: owned(given.headers, "headers")?,
+            static_root: owned(given.static_root, "static_root")?,
+            backlog: or(given.backlog, default.backlog),
+            max_connections: (given.max_connections != 0).then_some(given.max_connections),
+            max_body: or(given.max_body, default.max_body),
+            keep_alive_ms: or(given.keep_alive_ms, default.keep_alive_ms),
+            reuse_port: input::flag(given.reuse_port, "reuse_port")?,
+            inherited: None,
+        };
+        let original = (given.fd > 0).then_some(given.fd);
+        if let Some(fd) = original {
+            let copy = BorrowedFd::borrow_raw(fd).try_clone_to_owned();
+            options.inherited = Some(copy.map_err(|error| Error::io(format!("fd {fd}"), &error))?);
+        }
+        Ok((options, original))
+    }
+}
+
+/// # Safety
+/// As for [`input::options`], also for what the struct points to.
+pub(super) unsafe fn connect(pointer: *const libws_connect_options) -> Result<ConnectOptions> {
+    // SAFETY: the same contract, for the struct and every string.
+    unsafe {
+        let Some(given) = input::options(pointer, "options")? else { return Ok(ConnectOptions::default()) };
+        Ok(ConnectOptions {
+            settings: settings(given.settings)?,
+            protocols: owned(given.protocols, "protocols")?,
+            origin: owned(given.origin, "origin")?,
+            headers: owned(given.headers, "headers")?,
+        })
+    }
+}
+
+/// The application's log function with its argument.
+struct LogTarget {
+    call: unsafe extern "C" fn(level: i32, message: *const c_char, user: *mut c_void),
+    user: *mut c_void,
+}
+
+// SAFETY: the pointer is never followed here; the function is called by one thread at a time, the loop's.
+unsafe impl Send for LogTarget {}
+// SAFETY: as above.
+unsafe impl Sync for LogTarget {}
+
+impl LogTarget {
+    fn write(&self, level: Level, line: &str) {
+        let line = std::ffi::CString::new(line.replace('\0', "\\0")).unwrap_or_default();
+        // SAFETY: the application gave a function of this type; the line outlives the call.
+        unsafe { (self.call)(level as i32, line.as_ptr(), self.user) }
+    }
+}
+
+/// # Safety
+/// As for [`input::options`]; the log function must be callable while the loop lives.
+pub(super) unsafe fn event_loop(pointer: *const libws_loop_options) -> Result<LoopOptions> {
+    // SAFETY: the same contract.
+    let Some(given) = (unsafe { input::options(pointer, "options") })? else { return Ok(LoopOptions::default()) };
+    let log_level = match given.log_level {
+        0 | 2 => Level::Warn,
+        1 => Level::Error,
+        3 => Level::Info,
+        4 => Level::Debug,
+        other => return Err(Error::invalid(format!("log_level {other} is no LIBWS_LOG_*"))),
+    };
+    let log = given.log.map(|call| {
+        let target = LogTarget { call, user: given.log_user };
+        let sink: Sink = Arc::new(move |level, line: &str| target.write(level, line));
+        sink
+    });
+    Ok(LoopOptions { log, log_level })
+}
+
+const _: () = assert!(OFF == super::types::LIBWS_OFF);

@@ -1,0 +1,9 @@
+//! Both roles against each other, and against raw sockets, over real loopback connections.
+
+mod backpressure;
+mod close;
+mod deadlines;
+mod messages;
+mod support;
+mod threads;
+mod topics;

@@ -28,16 +28,15 @@
 extern "C" {
 #endif
 
-/* ---- Results ------------------------------------------------------------------------------------------- */
+/* ---- Results ----------------------------------------------------------------------------------------------------- */
 
 /* What every function returns: 0 or more is success, negative is a failure. Numbers are never reused. */
 enum libws_result {
-    LIBWS_OK              = 0,  /* Done. */
-    LIBWS_PENDING         = 1,  /* Queued above high_water: wait for on_drain. */
-    LIBWS_ERR_INVALID     = -1, /* NULL, a bad struct_size, a bad value: see libws_last_error(). */
-    LIBWS_ERR_GONE        = -2, /* No such loop, listener, connection, request or timer (any more). */
-    /* Not possible in this state: a send after close, an [outside] call in a callback. */
-    LIBWS_ERR_STATE       = -3,
+    LIBWS_OK              = 0,   /* Done. */
+    LIBWS_PENDING         = 1,   /* Queued above high_water: wait for on_drain. */
+    LIBWS_ERR_INVALID     = -1,  /* NULL, a bad struct_size, a bad value: see libws_last_error(). */
+    LIBWS_ERR_GONE        = -2,  /* No such loop, listener, connection, request or timer (any more). */
+    LIBWS_ERR_STATE       = -3,  /* Not possible in this state: a send after close, an [outside] call in a callback. */
     LIBWS_ERR_THREAD      = -4,  /* A [loop] call while another thread runs the loop. */
     LIBWS_ERR_FULL        = -5,  /* max_buffered is reached, nothing was queued. */
     LIBWS_ERR_TOO_BIG     = -6,  /* A message, a head or a buffer over its limit. */
@@ -61,7 +60,7 @@ const char *libws_last_error(void);
 
 int32_t libws_last_os_error(void); /* errno of this thread's last failure, or 0. */
 
-/* ---- Types --------------------------------------------------------------------------------------------- */
+/* ---- Types ------------------------------------------------------------------------------------------------------- */
 
 #define LIBWS_OFF 4294967295 /* Switches a numeric setting off: no limit, no deadline, no heartbeat. */
 
@@ -123,16 +122,16 @@ typedef struct libws_message {
 /* How a connection ended; lives until on_close returns. */
 typedef struct libws_close_info {
     size_t     struct_size; /* Bytes of this struct. */
-    /* The peer's close code; 1005: its Close had none, 1006: it sent no Close (RFC 6455 section 7.1.5). */
-    int32_t    code;
-    int32_t    sent_code;  /* The code that we sent; 1005: an empty Close, 0: no Close frame sent. */
-    int32_t    error;      /* LIBWS_OK, or why it broke. */
-    int32_t    was_open;   /* 1 if on_open was called. */
-    int32_t    was_clean;  /* 1 if both Close frames were exchanged. */
-    const char *reason;    /* The peer's reason: UTF-8, NUL-terminated, may be "". */
-    size_t     reason_len; /* Bytes of reason. */
-    const char *detail;    /* A sentence for logs: "HTTP 403", "no pong for 20000 ms". Never NULL. */
-    uint64_t   unsent;     /* Bytes that were queued and never left. */
+    int32_t    code;        /* The peer's close code; 1005: its Close had none, 1006: it sent no Close (RFC 6455
+                               section 7.1.5). */
+    int32_t    sent_code;   /* The code that we sent; 1005: an empty Close, 0: no Close frame sent. */
+    int32_t    error;       /* LIBWS_OK, or why it broke. */
+    int32_t    was_open;    /* 1 if on_open was called. */
+    int32_t    was_clean;   /* 1 if both Close frames were exchanged. */
+    const char *reason;     /* The peer's reason: UTF-8, NUL-terminated, may be "". */
+    size_t     reason_len;  /* Bytes of reason. */
+    const char *detail;     /* A sentence for logs: "HTTP 403", "no pong for 20000 ms". Never NULL. */
+    uint64_t   unsent;      /* Bytes that were queued and never left. */
 } libws_close_info;
 
 /* What libws_info() tells of a connection. */
@@ -147,7 +146,7 @@ typedef struct libws_conn_info {
     char           protocol[64];    /* The chosen subprotocol, or ""; cut to fit, NUL-terminated. */
 } libws_conn_info;
 
-/* ---- Callbacks: every one may be NULL ------------------------------------------------------------------ */
+/* ---- Callbacks: every one may be NULL ---------------------------------------------------------------------------- */
 
 /* What the application wants to hear of. Every entry may be NULL. The table is copied. user is what libws_listen()
  * or libws_connect() was given, or libws_set_user() set since. */
@@ -158,7 +157,8 @@ typedef struct libws_handlers {
     int32_t (*on_upgrade)(libws_request request, void *user);
     /* A plain HTTP request on the same port: libws_respond(), now or later. NULL: such requests get 404 or 426. */
     void (*on_request)(libws_request request, void *user);
-    void (*on_open)(libws_conn conn, void *user); /* The opening handshake is done. */
+    /* The opening handshake is done. */
+    void (*on_open)(libws_conn conn, void *user);
     /* A whole message arrived. */
     void (*on_message)(libws_conn conn, const libws_message *message, void *user);
     /* A pong arrived that is not the heartbeat's; at most 125 bytes. */
@@ -171,55 +171,53 @@ typedef struct libws_handlers {
     void (*on_listener_close)(libws_listener listener, void *user);
 } libws_handlers;
 
-/* ---- Options: all optional ----------------------------------------------------------------------------- */
+/* ---- Options: all optional --------------------------------------------------------------------------------------- */
 
 /* Limits and deadlines of connections, both roles. Zero is the default, which stands in brackets. */
 typedef struct libws_settings {
-    size_t   struct_size; /* sizeof(libws_settings). */
-    uint32_t flags;       /* LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS [0]. */
-    /* Bytes of one received message [16 MiB]; over it the connection is closed with 1009. */
-    uint32_t max_message;
-    /* Frames of one received message, empty ones too [100,000]; over it: closed with 1008. */
-    uint32_t max_parts;
-    /* Queued bytes above which libws_send() returns LIBWS_PENDING and reading stops [256 KiB]. */
-    uint32_t high_water;
-    uint32_t low_water;    /* Queued bytes at which on_drain comes and reading goes on [64 KiB]. */
-    uint32_t max_buffered; /* Queued bytes at which libws_send() returns LIBWS_ERR_FULL [1 MiB]. */
-    uint32_t heartbeat_ms; /* A ping is sent after this many ms of silence [25,000]; LIBWS_OFF: never. */
-    /* The connection is dead if the ping has no answer after this many ms [20,000]. */
-    uint32_t heartbeat_timeout_ms;
+    size_t   struct_size;          /* sizeof(libws_settings). */
+    uint32_t flags;                /* LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS [0]. */
+    uint32_t max_message;          /* Bytes of one received message [16 MiB]; over it the connection is closed with
+                                      1009. */
+    uint32_t max_parts;            /* Frames of one received message, empty ones too [100,000]; over it: closed with
+                                      1008. */
+    uint32_t high_water;           /* Queued bytes above which libws_send() returns LIBWS_PENDING and reading stops
+                                      [256 KiB]. */
+    uint32_t low_water;            /* Queued bytes at which on_drain comes and reading goes on [64 KiB]. */
+    uint32_t max_buffered;         /* Queued bytes at which libws_send() returns LIBWS_ERR_FULL [1 MiB]. */
+    uint32_t heartbeat_ms;         /* A ping is sent after this many ms of silence [25,000]; LIBWS_OFF: never. */
+    uint32_t heartbeat_timeout_ms; /* The connection is dead if the ping has no answer after this many ms [20,000]. */
     uint32_t handshake_timeout_ms; /* The whole opening: name, TCP and HTTP, in ms [10,000]. */
     uint32_t close_timeout_ms;     /* The close handshake, in ms [3,000]. */
-    /* A message unfinished after this many ms must have come at 256 bytes a second or more [60,000]. */
-    uint32_t message_timeout_ms;
-    /* Queued bytes of which none leaves for this many ms end the connection [30,000]. */
-    uint32_t send_timeout_ms;
+    uint32_t message_timeout_ms;   /* A message unfinished after this many ms must have come at 256 bytes a second or
+                                      more [60,000]. */
+    uint32_t send_timeout_ms;      /* Queued bytes of which none leaves for this many ms end the connection [30,000]. */
 } libws_settings;
 
 /* How to listen. */
 typedef struct libws_listen_options {
-    size_t               struct_size; /* sizeof(libws_listen_options). */
-    const libws_settings *settings;   /* Limits and deadlines of the connections; NULL: the defaults. */
-    const char           *path;       /* Only this path upgrades, others get 404; NULL: any. */
-    const char           *protocols;  /* Subprotocols, best first: "chat.v2, chat.v1"; NULL: none. */
-    /* Allowed origins: "https://a.example, https://b.example" or "*"; NULL: the same host and port as in Host. A
-     * request without Origin does not come from a browser and is allowed. */
-    const char           *origins;
-    /* Allowed values of Host: "chat.example" or "*"; NULL: a listener on a loopback address takes loopback names
-     * only (against DNS rebinding), any other takes any. */
-    const char           *hosts;
-    const char           *headers; /* Header lines added to every 101: "Name: value\r\n"; NULL: none. */
-    /* Plain GET and HEAD requests are answered with the files of this folder; NULL: none. */
-    const char           *static_root;
-    uint32_t             backlog; /* Connections that the system holds until they are accepted [1,024]. */
-    /* Sockets of this listener at one time [the descriptor limit minus 64]; more are closed at once. */
-    uint32_t             max_connections;
-    uint32_t             max_body; /* Bytes of a plain request's body [1 MiB]; over it the answer is 413. */
-    /* An HTTP connection without a request is closed after this many ms [15,000]. */
-    uint32_t             keep_alive_ms;
-    int32_t              reuse_port; /* 1: SO_REUSEPORT, several processes or loops share the port. */
-    /* A listening socket made elsewhere (> 0), which belongs to the listener from then on; 0: none. */
-    int32_t              fd;
+    size_t               struct_size;     /* sizeof(libws_listen_options). */
+    const libws_settings *settings;       /* Limits and deadlines of the connections; NULL: the defaults. */
+    const char           *path;           /* Only this path upgrades, others get 404; NULL: any. */
+    const char           *protocols;      /* Subprotocols, best first: "chat.v2, chat.v1"; NULL: none. */
+    const char           *origins;        /* Allowed origins: "https://a.example, https://b.example" or "*"; NULL:
+                                             the same host and port as in Host. A request without Origin does not
+                                             come from a browser and is allowed. */
+    const char           *hosts;          /* Allowed values of Host: "chat.example" or "*"; NULL: a listener on a
+                                             loopback address takes loopback names only (against DNS rebinding), any
+                                             other takes any. */
+    const char           *headers;        /* Header lines added to every 101: "Name: value\r\n"; NULL: none. */
+    const char           *static_root;    /* Plain GET and HEAD requests are answered with the files of this folder;
+                                             NULL: none. */
+    uint32_t             backlog;         /* Connections that the system holds until they are accepted [1,024]. */
+    uint32_t             max_connections; /* Sockets of this listener at one time [the descriptor limit minus 64];
+                                             more are closed at once. */
+    uint32_t             max_body;        /* Bytes of a plain request's body [1 MiB]; over it the answer is 413. */
+    uint32_t             keep_alive_ms;   /* An HTTP connection without a request is closed after this many ms
+                                             [15,000]. */
+    int32_t              reuse_port;      /* 1: SO_REUSEPORT, several processes or loops share the port. */
+    int32_t              fd;              /* A listening socket made elsewhere (> 0), which belongs to the listener
+                                             from then on; 0: none. */
 } libws_listen_options;
 
 /* How to connect. */
@@ -228,8 +226,8 @@ typedef struct libws_connect_options {
     const libws_settings *settings;   /* Limits and deadlines of the connection; NULL: the defaults. */
     const char           *protocols;  /* Subprotocols to offer, best first; NULL: none. */
     const char           *origin;     /* The Origin header; NULL: none is sent. */
-    /* Header lines added to the request: "Name: value\r\nName: value\r\n"; NULL: none. */
-    const char           *headers;
+    const char           *headers;    /* Header lines added to the request: "Name: value\r\nName: value\r\n"; NULL:
+                                         none. */
 } libws_connect_options;
 
 /* How a loop reports about itself. */
@@ -237,11 +235,11 @@ typedef struct libws_loop_options {
     size_t  struct_size; /* sizeof(libws_loop_options). */
     /* Gets one line at a time, on the loop's thread; what peers sent is escaped and cut. NULL: silence. */
     void (*log)(int32_t level, const char *message, void *user);
-    void    *log_user; /* The last argument of log. */
-    int32_t log_level; /* Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN]. */
+    void    *log_user;   /* The last argument of log. */
+    int32_t log_level;   /* Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN]. */
 } libws_loop_options;
 
-/* ---- Loop ---------------------------------------------------------------------------------------------- */
+/* ---- Loop -------------------------------------------------------------------------------------------------------- */
 
 /* Makes a loop and stores its id in *out. Nobody runs it yet. NULL options: the defaults.
  * Errors: LIBWS_ERR_INVALID, LIBWS_ERR_IO (no descriptor left), LIBWS_ERR_UNSUPPORTED. */
@@ -250,60 +248,58 @@ int32_t libws_loop_new(const libws_loop_options *options, libws_loop *out);
 /* Ends a loop: closes everything, runs every on_close and every post (on the background thread if there is one,
  * otherwise inside this call), joins, and makes all its ids dead. [outside]
  * Errors: LIBWS_ERR_GONE (the second call), LIBWS_ERR_STATE (in a callback, or another thread is in libws_loop_run). */
-int32_t libws_loop_free(libws_loop event_loop);
+int32_t libws_loop_free(libws_loop loop);
 
 /* Runs the loop on this thread until libws_loop_stop(), or until no listener, connection, timer or post is left.
  * [outside] Errors: LIBWS_ERR_STATE (in a callback), LIBWS_ERR_THREAD (another thread runs it), LIBWS_ERR_IO. */
-int32_t libws_loop_run(libws_loop event_loop);
+int32_t libws_loop_run(libws_loop loop);
 
 /* Runs the loop on a thread of its own until libws_loop_stop() or libws_loop_free().
  * Errors: LIBWS_ERR_STATE (it runs already, or in a callback of this loop), LIBWS_ERR_IO (no thread could be made). */
-int32_t libws_loop_start(libws_loop event_loop);
+int32_t libws_loop_start(libws_loop loop);
 
 /* Runs one turn: waits up to timeout_ms (-1: for ever, 0: not at all) and handles what happened. [loop] [outside]
  * Errors: as libws_loop_run(), and LIBWS_ERR_INVALID for a timeout below -1. */
-int32_t libws_loop_run_once(libws_loop event_loop, int32_t timeout_ms);
+int32_t libws_loop_run_once(libws_loop loop, int32_t timeout_ms);
 
 /* The descriptor that is readable when the loop has something to do: poll it in a loop of your own, together with
  * libws_loop_timeout(), and then call libws_loop_run_once(loop, 0). It belongs to the loop. [loop]
  * Errors: LIBWS_ERR_THREAD (another thread runs it), LIBWS_ERR_UNSUPPORTED (no such descriptor on this system). */
-int32_t libws_loop_fd(libws_loop event_loop);
+int32_t libws_loop_fd(libws_loop loop);
 
 /* Stores in *out_ms how long the loop may be left alone, in ms; -1: until its descriptor is readable. [loop]
  * Errors: LIBWS_ERR_THREAD (another thread runs it). */
-int32_t libws_loop_timeout(libws_loop event_loop, int32_t *out_ms);
+int32_t libws_loop_timeout(libws_loop loop, int32_t *out_ms);
 
 /* Asks the loop to stop soon: libws_loop_run() returns LIBWS_OK, a background thread ends. A loop that does not run
  * stops as soon as it runs. Async-signal-safe. */
-int32_t libws_loop_stop(libws_loop event_loop);
+int32_t libws_loop_stop(libws_loop loop);
 
 /* Calls fn(loop, arg) on the loop's thread, exactly once, in libws_loop_free() at the latest. */
-int32_t libws_loop_post(libws_loop event_loop, void (*fn)(libws_loop event_loop, void *arg), void *arg);
+int32_t libws_loop_post(libws_loop loop, void (*fn)(libws_loop loop, void *arg), void *arg);
 
-/* ---- Timers -------------------------------------------------------------------------------------------- */
+/* ---- Timers ------------------------------------------------------------------------------------------------------ */
 
 /* Calls fn(loop, timer, arg) on the loop's thread after after_ms and then, unless it is 0, every every_ms; beats that
  * were missed are left out. *out (may be NULL) gets the timer's id. A one-shot timer is gone when its call returns.
  * From another thread it waits for the loop. */
-int32_t libws_timer_start(libws_loop event_loop, uint32_t after_ms, uint32_t every_ms,
-                          void (*fn)(libws_loop event_loop, libws_timer timer, void *arg), void *arg,
-                          libws_timer *out);
+int32_t libws_timer_start(libws_loop loop, uint32_t after_ms, uint32_t every_ms,
+                          void (*fn)(libws_loop loop, libws_timer timer, void *arg), void *arg, libws_timer *out);
 
 /* Stops a timer. When this returns its fn is not running and will not run (unless called inside it), so arg may be
  * freed. From another thread it waits for the loop. */
 int32_t libws_timer_stop(libws_timer timer);
 
-/* ---- Server and client --------------------------------------------------------------------------------- */
+/* ---- Server and client ------------------------------------------------------------------------------------------- */
 
 /* Listens on url and gives the connections to handlers. *out (may be NULL) gets the listener's id.
  * url: "ws://127.0.0.1:9001", "ws://[::]:0" (any free port), "ws+unix:/run/a.sock". user is handed to every callback.
  * From another thread it waits for the loop. Errors: LIBWS_ERR_ADDRESS (the URL), LIBWS_ERR_IO (bind, listen,
  * static_root), LIBWS_ERR_INVALID (an option, named in libws_last_error()). */
-int32_t libws_listen(libws_loop event_loop, const char *url, const libws_handlers *handlers, void *user,
+int32_t libws_listen(libws_loop loop, const char *url, const libws_handlers *handlers, void *user,
                      const libws_listen_options *options, libws_listener *out);
 
-/* The port it listens on, 1 to 65535; 0 for a Unix socket. */
-int32_t libws_listener_port(libws_listener listener);
+int32_t libws_listener_port(libws_listener listener); /* The port it listens on, 1 to 65535; 0 for a Unix socket. */
 
 /* Copies the listener's URL with its real port into out, NUL-terminated, and returns its length without the NUL.
  * Errors: LIBWS_ERR_TOO_BIG if it does not fit into size bytes. */
@@ -315,10 +311,10 @@ int32_t libws_listener_close(libws_listener listener);
 /* Begins to connect: LIBWS_OK means that it is under way. *out (may be NULL) gets the connection's id, which is valid
  * at once; on_open or on_close tells what became of it. url: "ws://host:port/path?query", "ws+unix:/run/a.sock",
  * "ws+unix:/run/a.sock:/path". Errors: LIBWS_ERR_ADDRESS (the URL), LIBWS_ERR_INVALID (an option). */
-int32_t libws_connect(libws_loop event_loop, const char *url, const libws_handlers *handlers, void *user,
+int32_t libws_connect(libws_loop loop, const char *url, const libws_handlers *handlers, void *user,
                       const libws_connect_options *options, libws_conn *out);
 
-/* ---- Requests ------------------------------------------------------------------------------------------ */
+/* ---- Requests ---------------------------------------------------------------------------------------------------- */
 
 /* The method, "GET". Lives until the callback returns; NULL outside the request's callback. [loop] */
 const char *libws_request_method(libws_request request);
@@ -350,10 +346,9 @@ int32_t libws_accept(libws_request request, const char *protocol, const char *he
 /* Answers a request: status 200 to 599, for an upgrade 300 to 599, which refuses it. headers (may be NULL):
  * "Name: value\r\n"; Content-Length, Connection and Date are added. Errors: as libws_accept(). From another thread it
  * waits for the loop. */
-int32_t libws_respond(libws_request request, int32_t status, const char *headers, const void *body,
-                      size_t len);
+int32_t libws_respond(libws_request request, int32_t status, const char *headers, const void *body, size_t len);
 
-/* ---- Connection ---------------------------------------------------------------------------------------- */
+/* ---- Connection -------------------------------------------------------------------------------------------------- */
 
 /* Sends a whole message; the bytes are copied. Returns LIBWS_OK, or LIBWS_PENDING when the queue is above high_water:
  * then wait for on_drain. Errors: LIBWS_ERR_FULL (nothing was queued), LIBWS_ERR_UTF8 (text that is not UTF-8),
@@ -372,8 +367,7 @@ int32_t libws_ping(libws_conn conn, const void *data, size_t len);
  * LIBWS_ERR_STATE (closing already: the first close wins), LIBWS_ERR_INVALID, LIBWS_ERR_UTF8, LIBWS_ERR_GONE. */
 int32_t libws_close(libws_conn conn, int32_t code, const char *reason);
 
-/* Ends the connection without a Close frame; on_close follows with 1006. */
-int32_t libws_terminate(libws_conn conn);
+int32_t libws_terminate(libws_conn conn); /* Ends the connection without a Close frame; on_close follows with 1006. */
 
 /* 1 stops reading, so that TCP pushes back on the peer; 0 goes on. While paused the heartbeat rests. */
 int32_t libws_pause(libws_conn conn, int32_t paused);
@@ -387,12 +381,10 @@ int64_t libws_buffered_amount(libws_conn conn);
 /* Fills *out; set out->struct_size first. From another thread it waits for the loop. */
 int32_t libws_info(libws_conn conn, libws_conn_info *out);
 
-void *libws_user(libws_conn conn); /* The connection's user; NULL if it is gone. */
+void *libws_user(libws_conn conn);                   /* The connection's user; NULL if it is gone. */
+int32_t libws_set_user(libws_conn conn, void *user); /* Sets the user that later callbacks of this connection get. */
 
-/* Sets the user that later callbacks of this connection get. */
-int32_t libws_set_user(libws_conn conn, void *user);
-
-/* ---- Topics -------------------------------------------------------------------------------------------- */
+/* ---- Topics ------------------------------------------------------------------------------------------------------ */
 
 /* Subscribes an open connection to a topic of its loop; twice is the same as once. The name has 1 to 1,024 bytes of
  * UTF-8. Subscriptions end with the connection. */
@@ -403,16 +395,15 @@ int32_t libws_unsubscribe(libws_conn conn, const char *topic);
 
 /* Sends a message to every subscriber of a topic but except (0: to all). On the loop's thread it returns how many it
  * reached, elsewhere LIBWS_OK. A subscriber at max_buffered is closed with 1013, or skipped with LIBWS_PUBLISH_SKIPS. */
-int32_t libws_publish(libws_loop event_loop, const char *topic, libws_conn except, int32_t kind,
-                      const void *data, size_t len);
+int32_t libws_publish(libws_loop loop, const char *topic, libws_conn except, int32_t kind, const void *data,
+                      size_t len);
 
-/* ---- Version ------------------------------------------------------------------------------------------- */
+/* ---- Version ----------------------------------------------------------------------------------------------------- */
 
-/* The version of this header; libws_version() is that of the library that runs. */
-#define LIBWS_VERSION_MAJOR 0
+#define LIBWS_VERSION_MAJOR 0 /* The version of this header; libws_version() is that of the library that runs. */
+#define LIBWS_VERSION_MINOR 1 /* Minor. */
+#define LIBWS_VERSION_PATCH 0 /* Patch. */
 
-#define LIBWS_VERSION_MINOR 1           /* Minor. */
-#define LIBWS_VERSION_PATCH 0           /* Patch. */
 uint32_t libws_version(void);           /* major << 16 | minor << 8 | patch. */
 const char *libws_version_string(void); /* "0.1.0". Static. */
 

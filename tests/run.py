@@ -5,8 +5,10 @@ Each step prints its own output. A step counts as many checks as it reports, and
 it is known to hold, so that an empty run cannot pass. With CI=true a skipped check is a failure too.
 """
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -75,6 +77,7 @@ STEPS = [
     Step("build", ["make", "lib", "examples", "test-client"]),
     Step("header", ["make", "header-check"]),
     Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner),
+    runner("install", 11),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
@@ -98,16 +101,26 @@ def execute(step):
     except OSError as error:
         print(f"{step.command[0]} does not start: {error.strerror}")
         return 127, ""
-    timer = threading.Timer(STEP_SECONDS, lambda: os.killpg(process.pid, 9))
+    timer = threading.Timer(STEP_SECONDS, kill_group, [process])
     timer.start()
     lines = []
-    for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        lines.append(line)
-    status = process.wait()
-    timer.cancel()
-    return status, "".join(lines)
+    try:
+        for line in process.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+        return process.wait(), "".join(lines)
+    finally:
+        timer.cancel()
+        # Ctrl-C reaches only us: the step has a group of its own.
+        if process.poll() is None:
+            kill_group(process)
+
+
+def kill_group(process):
+    """Ends a step and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def judge(step):

@@ -1,11 +1,12 @@
 //! Turns what cbindgen writes into a header that reads like a manual.
 //!
-//! - Comments are `/* */`; a short one stands behind its declaration, aligned with its neighbours.
+//! - Comments are `/* */`; those of members and short ones stand behind their declaration, aligned with their
+//!   neighbours.
 //! - Rust's own matters are left out: `# Safety` sections, links and backquotes.
 //! - Enums are plain C enums, and no typedef is made of them: they are never parameter types.
 
 /// The longest line that is made.
-pub const WIDTH: usize = 110;
+pub const WIDTH: usize = 120;
 
 /// One line of code with the comment that belongs to it.
 struct Entry {
@@ -18,15 +19,24 @@ impl Entry {
         &self.code[..self.code.len() - self.code.trim_start().len()]
     }
 
-    /// Ends in this line: a function, a field, a constant, a member of an enum.
-    fn is_one_line(&self) -> bool {
-        self.code.ends_with([';', ',']) || self.code.starts_with("#define")
+    fn is_define(&self) -> bool {
+        self.code.starts_with("#define")
     }
 
-    /// The comment, if it may stand behind the code.
+    /// Ends in this line: a function, a field, a constant, a member of an enum.
+    fn is_one_line(&self) -> bool {
+        self.code.ends_with([';', ',']) || self.is_define()
+    }
+
+    /// A field or a member of an enum; not a pointer to a function, whose comment reads better above it.
+    fn is_member(&self) -> bool {
+        !self.indent().is_empty() && !self.code.contains('(')
+    }
+
+    /// The comment, if it may stand behind a declaration in the same line.
     fn trailing(&self) -> Option<String> {
         match &self.comment[..] {
-            [line] if self.is_one_line() && !self.code.starts_with('}') => {
+            [line] if self.is_one_line() && self.indent().is_empty() && !self.code.starts_with('}') => {
                 let comment = format!("/* {line} */");
                 (self.code.chars().count() + 1 + comment.chars().count() <= WIDTH).then_some(comment)
             }
@@ -82,8 +92,8 @@ fn entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// A line of code without what only Rust needs: the underscore behind names that are keywords there, and the
-/// `struct` that cbindgen writes for some types and not for others.
+/// A line of code without what only Rust needs: other names for what is a keyword there (`loop` is `event_loop`, `fn`
+/// is `fn_`), and the `struct` that cbindgen writes for some types and not for others.
 fn code(line: &str) -> String {
     let line = line.trim_end();
     let mut words = String::new();
@@ -93,7 +103,10 @@ fn code(line: &str) -> String {
             word.push(character);
             continue;
         }
-        words.push_str(word.strip_suffix('_').unwrap_or(&word));
+        words.push_str(match word.as_str() {
+            "event_loop" => "loop",
+            other => other.strip_suffix('_').unwrap_or(other),
+        });
         word.clear();
         words.push(character);
     }
@@ -192,19 +205,27 @@ fn render(entries: &[Entry]) -> String {
     text
 }
 
-/// How many entries from here on share the column of their comments.
+/// How many entries from here on share the column of their comments: the members of a struct or an enum, or
+/// declarations of one kind that follow each other closely.
 fn run_length(entries: &[Entry]) -> usize {
-    let indent = entries[0].indent().len();
-    let same = |entry: &&Entry| entry.is_compact() && entry.indent().len() == indent;
+    let first = &entries[0];
+    let same = |entry: &&Entry| {
+        entry.indent() == first.indent()
+            && entry.is_define() == first.is_define()
+            && (entry.is_compact() || !entry.indent().is_empty())
+    };
     entries.iter().take_while(same).count().max(1)
 }
 
-/// Where the comments of a run begin: behind its longest line of code that leaves room for its longest comment.
+/// Where the comments of a run begin. Those of members are wrapped, so it is behind the longest member; for others it
+/// is behind the longest line of code that leaves room for the longest comment.
 fn trailing_column(run: &[Entry]) -> usize {
-    let commented: Vec<(usize, usize)> = run
-        .iter()
-        .filter_map(|entry| Some((entry.code.chars().count(), entry.trailing()?.chars().count())))
-        .collect();
+    let length = |entry: &Entry| entry.code.chars().count();
+    if !run[0].indent().is_empty() {
+        return run.iter().filter(|entry| entry.is_member()).map(length).max().unwrap_or(0);
+    }
+    let commented: Vec<(usize, usize)> =
+        run.iter().filter_map(|entry| Some((length(entry), entry.trailing()?.chars().count()))).collect();
     let longest = commented.iter().map(|(_, comment)| *comment).max().unwrap_or(0);
     let fitting = commented.iter().map(|(code, _)| *code).filter(|code| code + 1 + longest <= WIDTH);
     fitting.max().unwrap_or(0)
@@ -213,11 +234,19 @@ fn trailing_column(run: &[Entry]) -> usize {
 /// At the top level everything that takes more than one line has air around it.
 fn wants_gap(previous: &Entry, entry: &Entry) -> bool {
     let inside = !entry.indent().is_empty() || entry.code.starts_with('}');
-    let neighbours = entry.is_compact() && previous.is_compact();
+    let alike = entry.is_define() == previous.is_define();
+    let neighbours = alike && entry.is_compact() && previous.is_compact();
     !inside && !neighbours
 }
 
 fn render_entry(text: &mut String, entry: &Entry, column: usize) {
+    if entry.is_member() && !entry.comment.is_empty() {
+        // What stands before and behind the words: ` /* ` and ` */`.
+        let lines = word_wrap(&entry.comment.join(" "), WIDTH.saturating_sub(column + 7));
+        let next = format!("\n{:column$}    ", "");
+        text.push_str(&format!("{:column$} /* {} */\n", entry.code, lines.join(&next)));
+        return;
+    }
     if let Some(comment) = entry.trailing() {
         text.push_str(&format!("{:column$} {comment}\n", entry.code));
         return;
@@ -236,20 +265,58 @@ fn render_entry(text: &mut String, entry: &Entry, column: usize) {
     text.push('\n');
 }
 
-/// A declaration, broken at its commas and aligned behind its first parenthesis where it is too long.
+/// The words of a text in lines of at most `width` characters; a longer word has a line of its own.
+fn word_wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// A declaration, broken between its parameters and aligned behind its first parenthesis where it is too long.
 fn wrapped(code: &str) -> String {
     let Some(open) = code.find('(').filter(|_| code.chars().count() > WIDTH) else {
         return code.to_owned();
     };
-    let mut lines = vec![String::new()];
-    for piece in code.split_inclusive(", ") {
-        let line = lines.last().map_or(0, |line| line.chars().count());
-        if line > open + 1 && line + piece.trim_end().chars().count() > WIDTH {
+    let (head, parameters) = code.split_at(open + 1);
+    let mut lines = vec![head.to_owned()];
+    for parameter in split_parameters(parameters) {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length > open + 1 && length + parameter.trim_end().chars().count() > WIDTH {
             lines.push(" ".repeat(open + 1));
         }
-        if let Some(last) = lines.last_mut() {
-            last.push_str(piece);
+        if let Some(line) = lines.last_mut() {
+            line.push_str(parameter);
         }
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+/// The parameters, each with the comma and the space behind it; those of a pointer to a function stay together.
+fn split_parameters(text: &str) -> Vec<&str> {
+    let mut parameters = Vec::new();
+    let (mut depth, mut start) = (0_i32, 0);
+    for (index, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ' ' if depth == 0 && text[..index].ends_with(',') => {
+                parameters.push(&text[start..=index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    parameters.push(&text[start..]);
+    parameters
 }

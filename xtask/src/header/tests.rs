@@ -96,11 +96,10 @@ fn reads_like_a_header() {
         "const char *libws_result_name(int32_t result); /* The name of a result, such as \"LIBWS_ERR_FULL\" [any] */",
         "typedef uint64_t libws_loop;\ntypedef uint64_t libws_conn;\n",
         "/* A message,\n * whole. */\ntypedef struct libws_message {\n    size_t     struct_size;\n",
-        "    const void *data; /* never NULL */\n    char       peer[64];\n} libws_message;\n",
-        "    int32_t (*on_upgrade)(libws_conn request, void *user); /* NULL accepts */\n",
+        "    const void *data;       /* never NULL */\n    char       peer[64];\n} libws_message;\n",
+        "    /* NULL accepts */\n    int32_t (*on_upgrade)(libws_conn request, void *user);\n",
         "    void (*on_message)(libws_conn conn, const libws_message *message, void *user);\n",
-        "/* Runs fn once. */\nint32_t libws_loop_post(libws_loop loop, void (*fn)(libws_loop loop, void *arg), void *arg,\n",
-        "\n                        const libws_handlers *handlers, const libws_message *one_more_parameter);\n",
+        "/* Runs fn once. */\nint32_t libws_loop_post(libws_loop loop, void (*fn)(libws_loop loop, void *arg), void *arg,\n                        const libws_handlers *handlers, const libws_message *one_more_parameter);\n",
         "uint32_t libws_loop_count(void);\n",
     ] {
         assert!(text.contains(expected), "no {expected:?} in\n{text}");

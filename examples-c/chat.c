@@ -22,57 +22,43 @@ static void tell(libws_conn one, const char *room, const char *what, const char 
 
 static void join(libws_conn conn, const char *room, const char *name) {
     struct member *new = calloc(1, sizeof *new);
+    if (!new) return;
+    *new = (struct member){.conn = conn, .next = members};
+    snprintf(new->room, sizeof new->room, "%s", room);
+    snprintf(new->name, sizeof new->name, "%s", name);
     for (struct member *m = members; m; m = m->next) {
-        if (strcmp(m->room, room) != 0) continue;
-        if (strcmp(m->name, name) == 0) {
+        int same_room = strcmp(m->room, room) == 0, same_name = strcmp(m->name, name) == 0;
+        if (same_room && same_name) {
             tell(conn, NULL, "taken", name, "");
             free(new);
             return;
         }
+        if (same_room) tell(conn, NULL, "here", m->name, "");
     }
-    if (!new || strlen(room) >= sizeof new->room || strlen(name) >= sizeof new->name) {
-        free(new);
-        libws_close(conn, 1008, "names have at most 63 bytes");
-        return;
-    }
-    strcpy(new->room, room);
-    strcpy(new->name, name);
-    new->conn = conn;
-    new->next = members;
     members = new;
     libws_set_user(conn, new); /* later callbacks of this connection get it */
-    for (struct member *m = new->next; m; m = m->next)
-        if (strcmp(m->room, room) == 0) tell(conn, NULL, "here", m->name, "");
     libws_subscribe(conn, room);
     tell(0, room, "joined", name, "");
 }
 
 static void on_message(libws_conn conn, const libws_message *message, void *user) {
     struct member *me = user;
-    char line[4001] = "", *rest = line, *word;
+    char line[4001] = "", room[64], name[64];
+    int text = 0;
     if (message->len >= sizeof line) { libws_close(conn, 1009, "a line has at most 4000 bytes"); return; }
     memcpy(line, message->data, message->len);
-    word = strtok_r(line, "\t", &rest);
-    if (!word) return;
-    if (me && strcmp(word, "say") == 0 && *rest) tell(0, me->room, "said", me->name, rest);
-    if (!me && strcmp(word, "join") == 0) {
-        char *room = strtok_r(NULL, "\t", &rest), *name = strtok_r(NULL, "\t", &rest);
-        if (room && name) join(conn, room, name);
-    }
-    if (strcmp(word, "rtt") == 0) { /* the library's heartbeat has measured it */
-        libws_conn_info info = {.struct_size = sizeof info};
-        char ms[32];
-        libws_info(conn, &info);
-        snprintf(ms, sizeof ms, "%.1f", (double)info.round_trip_us / 1000);
-        if (info.round_trip_us >= 0) tell(conn, NULL, "rtt", ms, "");
+    if (me && sscanf(line, "say\t%n", &text) == 0 && text) tell(0, me->room, "said", me->name, line + text);
+    if (!me && sscanf(line, "join\t%63[^\t]\t%63[^\t]", room, name) == 2) join(conn, room, name);
+    libws_conn_info info = {.struct_size = sizeof info};
+    if (strcmp(line, "rtt") == 0 && libws_info(conn, &info) == LIBWS_OK && info.round_trip_us >= 0) {
+        snprintf(name, sizeof name, "%.1f", (double)info.round_trip_us / 1000); /* by the heartbeat */
+        tell(conn, NULL, "rtt", name, "");
     }
 }
 
 static void on_close(libws_conn conn, const libws_close_info *info, void *user) {
     struct member *me = user, **at = &members;
-    (void)conn;
-    (void)info;
-    if (!me) return; /* never joined */
+    if ((void)conn, (void)info, !me) return; /* never joined */
     while (*at != me) at = &(*at)->next;
     *at = me->next;
     tell(0, me->room, "left", me->name, "");

@@ -183,7 +183,8 @@ fn the_servers_first_choice_among_those_offered() {
 #[test]
 fn extension_offers() {
     type Params<'a> = &'a [(&'a str, Option<&'a str>)];
-    let rows: &[(&[&str], Option<&[(&str, Params<'_>)]>)] = &[
+    type Offers<'a> = &'a [(&'a str, Params<'a>)];
+    let rows: &[(&[&str], Option<Offers<'_>>)] = &[
         (&[], Some(&[])),
         (&[""], Some(&[])),
         (&[" , ,"], Some(&[])),

@@ -156,7 +156,17 @@ impl Core {
         socket.round_trip_us = u32::try_from(now_us - socket.ping_us).unwrap_or(u32::MAX - 1);
         socket.ping_us = 0;
         socket.heard_ms = now_us / 1000;
+        self.arm(index);
         true
+    }
+
+    /// While a ping is out, the wheel waits for its answer; other news from the peer will do, and the next ping may be
+    /// due before that answer was.
+    pub fn after_sign_of_life(&mut self, index: u32) {
+        let Some(socket) = self.sockets.get(index) else { return };
+        if socket.ping_us != 0 && socket.heard_ms > socket.ping_us / 1000 {
+            self.arm(index);
+        }
     }
 
     fn closing_due(&mut self, index: u32) {

@@ -254,6 +254,7 @@ impl Core {
                 self.arm(index);
             }
         }
+        self.after_sign_of_life(index);
     }
 
     /// Puts a socket on the ready list: it is read in the next turn whether or not an edge comes.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, NONE, Phase};
+use super::core::{Core, NONE, Phase, Socket};
 use super::notices::Notice;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
@@ -307,6 +307,11 @@ impl Core {
             self.write_cork(index, &[], &[]);
         }
         self.corked = NONE;
+        // A close handshake that was answered in this event goes on when the answer has left.
+        let closing = |socket: &Socket| matches!(socket.phase, Phase::Closing(_)) && socket.outbox.is_empty();
+        if self.sockets.get(index).is_some_and(closing) {
+            self.closing_flushed(index);
+        }
     }
 
     /// Registers or drops write interest.

@@ -83,9 +83,8 @@ fn echo(mut socket: WebSocket<TcpStream>) {
                 }
             }
             Ok(Message::Close(frame)) => {
-                let (code, reason) = frame.map_or((1005, String::new()), |frame| {
-                    (u16::from(frame.code), frame.reason.to_string())
-                });
+                let (code, reason) = frame
+                    .map_or((1005, String::new()), |frame| (u16::from(frame.code), frame.reason.to_string()));
                 let _ = writeln!(std::io::stdout(), "closed {code} {reason}");
             }
             Ok(_) => {}

@@ -32,7 +32,10 @@ fn uses(line: &str) -> Vec<&str> {
         let list = after.strip_prefix('{').map_or(after, |list| list.split('}').next().unwrap_or(""));
         let items = if after.starts_with('{') { list.split(',').collect() } else { vec![list] };
         names.extend(items.iter().filter_map(|item| {
-            item.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())
+            item.trim()
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .filter(|name| !name.is_empty())
         }));
     }
     names
@@ -46,7 +49,9 @@ fn violations(own: &str, text: &str) -> Vec<String> {
             match layer(name) {
                 Some(used) if used <= own_layer => {}
                 Some(_) => found.push(format!("{own} uses {name}: {}", line.trim())),
-                None => found.push(format!("{own} uses crate::{name}, which is in no layer: {}", line.trim())),
+                None => {
+                    found.push(format!("{own} uses crate::{name}, which is in no layer: {}", line.trim()))
+                }
             }
         }
     }
@@ -87,7 +92,9 @@ fn the_protocol_touches_no_clock_thread_or_socket() {
     for path in files {
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for word in ["Instant::now", "SystemTime::now", "std::thread", "std::net::Tcp", "getrandom", "mio::", "log::"] {
+        for word in
+            ["Instant::now", "SystemTime::now", "std::thread", "std::net::Tcp", "getrandom", "mio::", "log::"]
+        {
             assert!(!code.contains(word), "{} contains {word}", path.display());
         }
     }

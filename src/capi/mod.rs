@@ -7,14 +7,14 @@
 mod guard;
 mod input;
 
-mod results;
-mod types;
 mod callbacks;
-mod options;
-mod loops;
-mod timers;
-mod endpoints;
-mod requests;
 mod connection;
+mod endpoints;
+mod loops;
+mod options;
+mod requests;
+mod results;
+mod timers;
 mod topics;
+mod types;
 mod version;

@@ -226,7 +226,9 @@ impl LogTarget {
 /// As for [`input::options`]; the log function must be callable while the loop lives.
 pub(super) unsafe fn event_loop(pointer: *const libws_loop_options) -> Result<LoopOptions> {
     // SAFETY: the same contract.
-    let Some(given) = (unsafe { input::options(pointer, "options") })? else { return Ok(LoopOptions::default()) };
+    let Some(given) = (unsafe { input::options(pointer, "options") })? else {
+        return Ok(LoopOptions::default());
+    };
     let log_level = match given.log_level {
         0 | 2 => Level::Warn,
         1 => Level::Error,

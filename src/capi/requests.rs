@@ -9,7 +9,9 @@ use crate::roles::requests::with_current;
 /// The method, "GET". Lives until the callback returns; NULL outside the request's callback. [loop]
 #[unsafe(no_mangle)]
 pub extern "C" fn libws_request_method(request: libws_request) -> *const c_char {
-    guard::value(std::ptr::null(), || with_current(request, |data| Ok(data.c_text(data.head.method.as_str()))))
+    guard::value(std::ptr::null(), || {
+        with_current(request, |data| Ok(data.c_text(data.head.method.as_str())))
+    })
 }
 
 /// The target, "/path?query". Lives until the callback returns; NULL outside the request's callback. [loop]

@@ -84,7 +84,13 @@ impl Poller {
     }
 
     /// Watches `source`; a TCP source also for urgent data, which would otherwise stop a read short without an edge.
-    pub fn watch(&self, source: &mut impl Source, target: Target, urgent: bool, writable: bool) -> io::Result<()> {
+    pub fn watch(
+        &self,
+        source: &mut impl Source,
+        target: Target,
+        urgent: bool,
+        writable: bool,
+    ) -> io::Result<()> {
         source.register(self.registry(), target.token(), interest(urgent, writable))
     }
 
@@ -143,7 +149,9 @@ mod tests {
 
     #[test]
     fn tokens_name_their_target() {
-        for target in [Target::Waker, Target::Listener(0), Target::Listener(77), Target::Socket(0), Target::Socket(9)] {
+        for target in
+            [Target::Waker, Target::Listener(0), Target::Listener(77), Target::Socket(0), Target::Socket(9)]
+        {
             assert_eq!(Target::of(target.token()), target);
         }
     }

@@ -11,7 +11,9 @@ fn head(lines: &str) -> RequestHead {
 }
 
 /// The body and how many bytes it took, None if it is incomplete, or the status of the refusal.
-fn read(lines: &str, bytes: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usize)>, u16> {
+type Read = Result<Option<(Vec<u8>, usize)>, u16>;
+
+fn read(lines: &str, bytes: &[u8], piece: usize) -> Read {
     let mut reader = BodyReader::new(&head(lines), LIMIT).map_err(|refusal| refusal.status)?;
     let mut used = 0;
     for chunk in bytes.chunks(piece) {
@@ -25,7 +27,7 @@ fn read(lines: &str, bytes: &[u8], piece: usize) -> Result<Option<(Vec<u8>, usiz
     Ok(reader.is_done().then(|| (reader.into_body(), used)))
 }
 
-fn body(bytes: &[u8], used: usize) -> Result<Option<(Vec<u8>, usize)>, u16> {
+fn body(bytes: &[u8], used: usize) -> Read {
     Ok(Some((bytes.to_vec(), used)))
 }
 
@@ -50,7 +52,7 @@ fn bodies_of_known_length() {
 
 #[test]
 fn chunked_bodies() {
-    let rows: &[(&str, Result<Option<(Vec<u8>, usize)>, u16>)] = &[
+    let rows: &[(&str, Read)] = &[
         ("0\r\n\r\nrest", body(b"", 5)),
         ("5\r\nhello\r\n0\r\n\r\n", body(b"hello", 15)),
         ("0005\r\nhello\r\n3\r\n, w\r\n000\r\n\r\n", body(b"hello, w", 28)),

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, DATE, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::proto::handshake::headers::has_token;
+use crate::proto::handshake::headers::{has_token, put_headers, put_line};
 use crate::proto::head::RequestHead;
 
 /// A whole response.
@@ -60,17 +60,9 @@ pub fn head(
         (false, true) => "close, Upgrade",
     };
     put_line(&mut head, "Connection", connection.as_bytes());
-    for (name, value) in headers {
-        put_line(&mut head, name.as_str(), value.as_bytes());
-    }
+    put_headers(&mut head, headers);
     head.extend_from_slice(b"\r\n");
     head
-}
-
-fn put_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
-    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-        head.extend_from_slice(part);
-    }
 }
 
 /// A short answer in plain text, with what its status asks for: 405 has Allow, 426 Upgrade and the version.

@@ -59,7 +59,10 @@ impl Core {
             }
             _ if error.kind() == io::ErrorKind::WouldBlock => Accepted::NoMore,
             Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                self.log(Level::Warn, format_args!("accept: {error}; trying again in {OUT_OF_DESCRIPTORS_MS} ms"));
+                self.log(
+                    Level::Warn,
+                    format_args!("accept: {error}; trying again in {OUT_OF_DESCRIPTORS_MS} ms"),
+                );
                 self.shed(index);
                 let at = self.now_ms() + OUT_OF_DESCRIPTORS_MS;
                 self.wheel.insert(at, Due::Accept(index).key());
@@ -87,7 +90,10 @@ impl Core {
         let Some(server) = self.owners.get(owner).and_then(|owner| owner.server.as_deref()) else { return };
         let (max, live) = (server.max_connections, self.owners.get(owner).map_or(0, |owner| owner.live));
         if live >= max {
-            self.log(Level::Warn, format_args!("max_connections ({max}) is reached: a connection was closed"));
+            self.log(
+                Level::Warn,
+                format_args!("max_connections ({max}) is reached: a connection was closed"),
+            );
             return;
         }
         let http = Http::new(server.head_limits);

@@ -11,10 +11,10 @@ use super::settings::after;
 use super::write::not_open;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
+use crate::proto::Role;
 use crate::proto::close as codes;
 use crate::proto::conn::Violation;
 use crate::proto::frame::Opcode;
-use crate::proto::Role;
 
 /// Values of readyState, as in the browser's WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

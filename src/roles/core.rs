@@ -199,7 +199,10 @@ impl Core {
 
     /// Whether a turn would find work without sleeping.
     pub fn has_work(&self) -> bool {
-        !(self.ready.is_empty() && self.notices.is_empty() && self.dirty.is_empty() && self.backlog.is_empty())
+        !(self.ready.is_empty()
+            && self.notices.is_empty()
+            && self.dirty.is_empty()
+            && self.backlog.is_empty())
     }
 
     /// Adds a socket; its owner counts it.

@@ -65,7 +65,9 @@ impl Core {
         match &socket.phase {
             Phase::Http(http) => http.deadline_ms.min(self.send_deadline(index, settings)),
             Phase::Dial(dial) => dial.deadline_ms(),
-            Phase::Open => self.open_deadlines(index, settings).into_iter().map(|(at, _)| at).min().unwrap_or(u64::MAX),
+            Phase::Open => {
+                self.open_deadlines(index, settings).into_iter().map(|(at, _)| at).min().unwrap_or(u64::MAX)
+            }
             Phase::Closing(closing) if socket.outbox.is_empty() => closing.deadline_ms,
             Phase::Closing(_) => self.send_deadline(index, settings),
             Phase::Lingering { until_ms } => *until_ms,
@@ -94,11 +96,17 @@ impl Core {
 
     /// While we do not read by our own choice, the peer's clock stands still.
     fn message_deadline(&self, index: u32, settings: &Settings) -> u64 {
-        let Some(socket) = self.sockets.get(index).filter(|socket| socket.may_read()) else { return u64::MAX };
+        let Some(socket) = self.sockets.get(index).filter(|socket| socket.may_read()) else {
+            return u64::MAX;
+        };
         let Some(unfinished) = socket.proto.unfinished() else { return u64::MAX };
         let paid_for_ms = unfinished.bytes.saturating_mul(1000) / SLOWEST_BYTES_PER_SECOND;
         let patience = u64::from(settings.message_timeout_ms).max(paid_for_ms);
-        if settings.message_timeout_ms == OFF { u64::MAX } else { unfinished.since_ms.saturating_add(patience) }
+        if settings.message_timeout_ms == OFF {
+            u64::MAX
+        } else {
+            unfinished.since_ms.saturating_add(patience)
+        }
     }
 
     fn heartbeat_deadline(&self, index: u32, settings: &Settings) -> (u64, Late) {

@@ -355,4 +355,3 @@ impl Core {
         self.fail(index, Ending::broken(ErrorCode::Timeout, detail));
     }
 }
-

@@ -29,7 +29,12 @@ impl Handle {
     }
 
     /// Listens on `url` ("ws://127.0.0.1:9001", "ws://[::]:0", "ws+unix:/run/a.sock").
-    pub fn listen(self, url: &str, handler: impl Handler + 'static, options: ListenOptions) -> Result<Listener> {
+    pub fn listen(
+        self,
+        url: &str,
+        handler: impl Handler + 'static,
+        options: ListenOptions,
+    ) -> Result<Listener> {
         self.listen_boxed(url, Box::new(handler), 0, options)
     }
 
@@ -46,7 +51,12 @@ impl Handle {
 
     /// Connects to `url` ("ws://host:port/path?query", "ws+unix:/run/a.sock:/path"). The id is valid at once;
     /// `on_open` or `on_close` tells what became of it.
-    pub fn connect(self, url: &str, handler: impl Handler + 'static, options: ConnectOptions) -> Result<Conn> {
+    pub fn connect(
+        self,
+        url: &str,
+        handler: impl Handler + 'static,
+        options: ConnectOptions,
+    ) -> Result<Conn> {
         self.connect_boxed(url, Box::new(handler), 0, options)
     }
 

@@ -94,7 +94,9 @@ impl Core {
     /// The next bytes are a request head.
     pub fn await_request_head(&mut self, index: u32) {
         let now = self.now_ms();
-        let Some(owner) = self.sockets.get(index).and_then(|socket| self.owners.get(socket.owner)) else { return };
+        let Some(owner) = self.sockets.get(index).and_then(|socket| self.owners.get(socket.owner)) else {
+            return;
+        };
         let Some(server) = owner.server.as_deref() else { return };
         let (handshake, keep_alive) = (owner.settings.handshake_timeout_ms, server.keep_alive_ms);
         let Some(http) = self.http(index) else { return };
@@ -105,7 +107,8 @@ impl Core {
 
     /// Reads a request as far as it has come.
     pub fn read_request(&mut self, index: u32, exhaust: bool) {
-        let rest = self.http(index).filter(|http| http.is_reading()).map(|http| std::mem::take(&mut http.rest));
+        let rest =
+            self.http(index).filter(|http| http.is_reading()).map(|http| std::mem::take(&mut http.rest));
         if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
             self.feed_request(index, &rest);
         }
@@ -123,7 +126,9 @@ impl Core {
                 return false;
             }
         }
-        let Some(stream) = self.sockets.get(index).and_then(|socket| socket.stream.as_ref()) else { return false };
+        let Some(stream) = self.sockets.get(index).and_then(|socket| socket.stream.as_ref()) else {
+            return false;
+        };
         let more = exhaust || stream.is_unix();
         match stream.recv(buffer) {
             Ok(0) => {
@@ -154,9 +159,9 @@ impl Core {
                     }
                     pushed
                 }
-                Stage::Body(_, body) => body
-                    .push(bytes)
-                    .map(|used| (used, body.is_done().then_some(Complete::Body))),
+                Stage::Body(_, body) => {
+                    body.push(bytes).map(|used| (used, body.is_done().then_some(Complete::Body)))
+                }
                 Stage::Waiting(_) | Stage::Responding(_) => {
                     http.rest.extend_from_slice(bytes);
                     return;
@@ -179,7 +184,9 @@ impl Core {
     /// A further request has begun: it has the time of a handshake.
     fn start_request_clock(&mut self, index: u32) {
         let now = self.now_ms();
-        let Some(timeout) = self.settings_of(index).map(|settings| settings.handshake_timeout_ms) else { return };
+        let Some(timeout) = self.settings_of(index).map(|settings| settings.handshake_timeout_ms) else {
+            return;
+        };
         if let Some(http) = self.http(index) {
             http.deadline_ms = after(now, timeout);
         }
@@ -292,7 +299,7 @@ impl Core {
         let Some(http) = self.http(index) else { return };
         let len = payload.len();
         let (bytes, file) = match payload {
-            _ if http.head_only => (&[][..], None),
+            _ if http.head_only || !response::has_content(status) => (&[][..], None),
             Payload::Bytes(bytes) => (bytes, None),
             Payload::File(file) => (&[][..], file),
         };
@@ -385,7 +392,9 @@ impl Core {
         let idle = |core: &Core, index: u32| {
             let Some(socket) = core.sockets.get(index) else { return false };
             let Phase::Http(http) = &socket.phase else { return false };
-            socket.owner == owner && http.served && matches!(&http.stage, Stage::Head(reader) if reader.is_empty())
+            socket.owner == owner
+                && http.served
+                && matches!(&http.stage, Stage::Head(reader) if reader.is_empty())
         };
         let indices: Vec<u32> = self.sockets.keys().filter(|&index| idle(self, index)).collect();
         for index in indices {

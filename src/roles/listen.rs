@@ -41,14 +41,20 @@ pub struct Server {
 impl Limits {
     /// The part of the settings that the protocol needs.
     fn of(settings: &Settings) -> Limits {
-        let max_message = if settings.max_message == OFF { u64::MAX } else { u64::from(settings.max_message) };
+        let max_message =
+            if settings.max_message == OFF { u64::MAX } else { u64::from(settings.max_message) };
         Limits { max_message, max_parts: settings.max_parts }
     }
 }
 
 impl Owner {
     /// An owner without sockets.
-    pub fn new(handler: Box<dyn Handler>, user: usize, settings: Settings, server: Option<Box<Server>>) -> Owner {
+    pub fn new(
+        handler: Box<dyn Handler>,
+        user: usize,
+        settings: Settings,
+        server: Option<Box<Server>>,
+    ) -> Owner {
         let limits = Limits::of(&settings);
         Owner { handler: Some(handler), settings, limits, user, live: 0, server }
     }
@@ -189,7 +195,10 @@ impl Core {
 
     /// Asks a live listener.
     pub fn server(&self, id: u64) -> Result<&Server> {
-        let index = ids::lookup(id, IdKind::Listener).ok_or(Error::gone())?.local.load(std::sync::atomic::Ordering::Relaxed);
+        let index = ids::lookup(id, IdKind::Listener)
+            .ok_or(Error::gone())?
+            .local
+            .load(std::sync::atomic::Ordering::Relaxed);
         let server = self.owners.get(index).and_then(|owner| owner.server.as_deref());
         server.filter(|server| server.id == id).ok_or(Error::gone())
     }
@@ -213,7 +222,9 @@ impl Core {
     }
 
     fn shut_listener(&mut self, index: u32) {
-        let Some(server) = self.owners.get_mut(index).and_then(|owner| owner.server.as_deref_mut()) else { return };
+        let Some(server) = self.owners.get_mut(index).and_then(|owner| owner.server.as_deref_mut()) else {
+            return;
+        };
         if let Some(mut net) = server.net.take() {
             self.poller.forget(&mut net);
         }

@@ -255,7 +255,8 @@ pub fn post(id: u64, run: Box<dyn FnOnce() + Send>) -> Result<()> {
     let entry = ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
     // While this count is not zero, `free` does not empty the mailbox for the last time.
     entry.queued.fetch_add(1, SeqCst);
-    let result = if entry.id.load(SeqCst) == id { shared::post(id, Post::Run(run)) } else { Err(Error::gone()) };
+    let result =
+        if entry.id.load(SeqCst) == id { shared::post(id, Post::Run(run)) } else { Err(Error::gone()) };
     entry.queued.fetch_sub(1, SeqCst);
     result
 }

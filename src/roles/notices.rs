@@ -17,14 +17,31 @@ use crate::event_loop::ids::{self, IdKind};
 /// A callback to make.
 pub enum Notice {
     /// A request is complete: decide an upgrade, or answer a plain one.
-    Request { index: u32 },
-    Open { index: u32, id: u64 },
-    Drain { index: u32, id: u64 },
-    Close { index: u32, id: u64, info: Box<CloseInfo> },
-    ListenerClose { owner: u32 },
+    Request {
+        index: u32,
+    },
+    Open {
+        index: u32,
+        id: u64,
+    },
+    Drain {
+        index: u32,
+        id: u64,
+    },
+    Close {
+        index: u32,
+        id: u64,
+        info: Box<CloseInfo>,
+    },
+    ListenerClose {
+        owner: u32,
+    },
     /// The application's function, from `post` or a timer.
     Run(Box<dyn FnOnce() + Send>),
-    Timer { index: u32, id: u64 },
+    Timer {
+        index: u32,
+        id: u64,
+    },
     Log(Line),
 }
 
@@ -128,8 +145,7 @@ fn decide(index: u32) {
 
 fn ask(handler: &mut dyn Handler, data: &Arc<RequestData>) -> Option<Decision> {
     let user = ids::lookup(data.id, IdKind::Request).map_or(0, |entry| entry.user.load(Relaxed));
-    let incoming =
-        Incoming { request: Request::from_raw(data.id), head: &data.head, body: &data.body, user };
+    let incoming = Incoming { request: Request::from_raw(data.id), head: &data.head, body: &data.body, user };
     if data.upgrade.is_some() {
         Some(handler.on_upgrade(incoming))
     } else {

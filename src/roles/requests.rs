@@ -1,14 +1,14 @@
 //! Requests that wait for the application: asked, answered, accepted.
 
 use std::ffi::{CString, c_char};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, HeaderValue};
 
 use super::close::ReadyState;
-use super::current;
 use super::core::{Core, Phase};
+use super::current;
 use super::handler::Decision;
 use super::http_side::Payload;
 use super::notices::Notice;
@@ -99,7 +99,8 @@ impl Core {
 
     fn refuse_request(&mut self, index: u32, id: u64, status: u16) {
         ids::release(id);
-        let what = http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("refused");
+        let what =
+            http::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("refused");
         self.send_refusal(index, status, what, false);
     }
 
@@ -170,7 +171,9 @@ impl Core {
         let (index, data) = self.waiting_request(id)?;
         if data.upgrade.is_some() {
             if !(300..=599).contains(&status) {
-                return Err(Error::invalid(format!("status {status}: an upgrade is refused with 300 to 599")));
+                return Err(Error::invalid(format!(
+                    "status {status}: an upgrade is refused with 300 to 599"
+                )));
             }
             if let Some(http) = self.http(index) {
                 http.keep_alive = false;

@@ -90,7 +90,9 @@ impl Core {
     /// Arms a repeating timer again; beats that were missed are left out. Returns the call if it is no longer needed.
     fn timer_fired(&mut self, index: u32, id: u64, call: Call) -> Option<Call> {
         let now = self.now_ms();
-        let Some(timer) = self.timers.get_mut(index).filter(|timer| timer.id == id) else { return Some(call) };
+        let Some(timer) = self.timers.get_mut(index).filter(|timer| timer.id == id) else {
+            return Some(call);
+        };
         if timer.every_ms == 0 {
             ids::release(id);
             self.remove_timer(index);

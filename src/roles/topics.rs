@@ -41,7 +41,10 @@ pub struct Subscription {
 /// Checks a topic's name.
 pub fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME {
-        return Err(Error::invalid(format!("a topic's name has 1 to {MAX_NAME} bytes, this one {}", name.len())));
+        return Err(Error::invalid(format!(
+            "a topic's name has 1 to {MAX_NAME} bytes, this one {}",
+            name.len()
+        )));
     }
     Ok(())
 }
@@ -78,7 +81,9 @@ impl Core {
 
     /// Ends all subscriptions of a connection that closes.
     pub fn leave_topics(&mut self, index: u32) {
-        let Some(extra) = self.sockets.get_mut(index).and_then(|socket| socket.extra.as_mut()) else { return };
+        let Some(extra) = self.sockets.get_mut(index).and_then(|socket| socket.extra.as_mut()) else {
+            return;
+        };
         for subscription in std::mem::take(&mut extra.topics) {
             self.leave_topic(subscription);
         }

@@ -368,7 +368,9 @@ impl Core {
 
     /// At the low-water mark reading goes on and `on_drain` comes, if somebody waits for it.
     pub fn check_low_water(&mut self, index: u32) {
-        let Some(low_water) = self.settings_of(index).map(|settings| settings.low_water as usize) else { return };
+        let Some(low_water) = self.settings_of(index).map(|settings| settings.low_water as usize) else {
+            return;
+        };
         let Some(entry) = self.entry_of(index) else { return };
         if entry.queued.load(Relaxed) as usize > low_water {
             return;

@@ -10,7 +10,9 @@ fn the_peers_close_is_echoed() {
     let event_loop = background();
     let (server, heard) = reporter(false);
     let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, ListenOptions::default()).unwrap();
-    for (payload, code, reason) in [(&b""[..], 1005, ""), (b"\x03\xe8", 1000, ""), (b"\x0f\xa1why", 4001, "why")] {
+    for (payload, code, reason) in
+        [(&b""[..], 1005, ""), (b"\x03\xe8", 1000, ""), (b"\x0f\xa1why", 4001, "why")]
+    {
         let mut peer = raw_client(listener.port().unwrap());
         opened(&heard);
         peer.write_all(&frame(0x88, payload)).unwrap();
@@ -30,7 +32,10 @@ fn a_peer_that_just_goes_is_1006() {
     let conn = opened(&heard);
     drop(peer);
     let info = closed(&heard);
-    assert_eq!((info.code, info.sent_code, info.was_clean, info.error), (1006, 0, false, Some(ErrorCode::Io)));
+    assert_eq!(
+        (info.code, info.sent_code, info.was_clean, info.error),
+        (1006, 0, false, Some(ErrorCode::Io))
+    );
     assert_eq!(conn.ready_state(), ReadyState::Closed);
 }
 
@@ -78,7 +83,12 @@ fn a_connect_that_fails_is_closed_once_and_never_opens() {
         let (client, heard) = reporter(false);
         event_loop.handle().connect(&url, client, ConnectOptions::default()).unwrap();
         let info = closed(&heard);
-        assert_eq!((info.code, info.error, info.was_open), (1006, Some(error), false), "{url}: {}", info.detail);
+        assert_eq!(
+            (info.code, info.error, info.was_open),
+            (1006, Some(error), false),
+            "{url}: {}",
+            info.detail
+        );
         assert!(heard.recv().is_err(), "the handler is dropped after on_close");
     }
     drop(speaks_http.join().unwrap());
@@ -149,7 +159,8 @@ fn ending_inside_a_callback_is_one_close() {
         let event_loop = Loop::new(LoopOptions::default()).unwrap();
         let (closes, closed) = std::sync::mpsc::channel();
         let (echo, _heard) = reporter(true);
-        let listener = event_loop.handle().listen("ws://127.0.0.1:0", echo, ListenOptions::default()).unwrap();
+        let listener =
+            event_loop.handle().listen("ws://127.0.0.1:0", echo, ListenOptions::default()).unwrap();
         let url = listener.url().unwrap();
         let client = Meddler { open: act, closes };
         event_loop.handle().connect(&url, client, ConnectOptions::default()).unwrap();

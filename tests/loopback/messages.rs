@@ -22,7 +22,7 @@ fn messages_of_every_size_go_both_ways() {
                 let data = vec![b'a' + (size % 26) as u8; size];
                 conn.send(kind, &data).unwrap();
                 let heard = next_but_drain(&heard);
-                let Heard::Message(_, heard_kind, echoed) = heard else { panic!("{heard:?}") };
+                let Heard::Message(heard_kind, echoed) = heard else { panic!("{heard:?}") };
                 assert!(heard_kind == kind && echoed == data, "{url}: {size} bytes of {kind:?}");
             }
         }
@@ -56,7 +56,8 @@ fn what_the_limits_refuse_is_closed_with_the_right_code() {
     let event_loop = background();
     let (server, heard) = reporter(true);
     let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, options).unwrap();
-    let parts: Vec<u8> = std::iter::once(frame(0x02, b"a")).chain((0..9).map(|_| frame(0x00, b""))).flatten().collect();
+    let parts: Vec<u8> =
+        std::iter::once(frame(0x02, b"a")).chain((0..9).map(|_| frame(0x00, b""))).flatten().collect();
     let cases: [(Vec<u8>, u16); 4] = [
         (frame(0x82, &[0; 1001]), 1009),
         (parts, 1008),
@@ -89,7 +90,7 @@ fn pings_are_answered_and_pongs_are_heard() {
     conn.ping(b"and you").unwrap();
     assert_eq!(read_frame(&mut peer), Some((0x89, b"and you".to_vec())));
     peer.write_all(&frame(0x8a, b"and you")).unwrap();
-    let Heard::Pong(_, data) = next(&heard) else { panic!("no pong") };
+    let Heard::Pong(data) = next(&heard) else { panic!("no pong") };
     assert_eq!(data, b"and you");
     assert!(conn.ping(&[0; 126]).is_err());
 }

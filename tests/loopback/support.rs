@@ -15,10 +15,10 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub enum Heard {
     Open(Conn),
-    Message(Conn, Kind, Vec<u8>),
-    Pong(Conn, Vec<u8>),
+    Message(Kind, Vec<u8>),
+    Pong(Vec<u8>),
     Drain(Conn),
-    Close(Conn, CloseInfo),
+    Close(CloseInfo),
     ListenerClose(Listener),
 }
 
@@ -44,19 +44,19 @@ impl Handler for Reporter {
         if self.echo {
             peer.send(message.kind, message.data).unwrap();
         }
-        self.tell(Heard::Message(peer.conn, message.kind, message.data.to_vec()));
+        self.tell(Heard::Message(message.kind, message.data.to_vec()));
     }
 
-    fn on_pong(&mut self, peer: Peer, data: &[u8]) {
-        self.tell(Heard::Pong(peer.conn, data.to_vec()));
+    fn on_pong(&mut self, _peer: Peer, data: &[u8]) {
+        self.tell(Heard::Pong(data.to_vec()));
     }
 
     fn on_drain(&mut self, peer: Peer) {
         self.tell(Heard::Drain(peer.conn));
     }
 
-    fn on_close(&mut self, peer: Peer, info: &CloseInfo) {
-        self.tell(Heard::Close(peer.conn, info.clone()));
+    fn on_close(&mut self, _peer: Peer, info: &CloseInfo) {
+        self.tell(Heard::Close(info.clone()));
     }
 
     fn on_listener_close(&mut self, listener: Listener, _user: usize) {
@@ -103,7 +103,7 @@ pub fn next_but_drain(reports: &Receiver<Heard>) -> Heard {
 /// The info of the next report, which must be a close.
 pub fn closed(reports: &Receiver<Heard>) -> CloseInfo {
     match next_but_drain(reports) {
-        Heard::Close(_, info) => info,
+        Heard::Close(info) => info,
         other => panic!("{other:?} instead of close"),
     }
 }

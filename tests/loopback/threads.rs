@@ -48,7 +48,10 @@ fn posts_run_exactly_once_also_when_the_loop_is_freed() {
             std::thread::spawn(move || {
                 let post = |_| {
                     let ran = ran.clone();
-                    handle.post(move || drop(ran.fetch_add(1, Ordering::SeqCst))).is_ok()
+                    let count = move || {
+                        ran.fetch_add(1, Ordering::SeqCst);
+                    };
+                    handle.post(count).is_ok()
                 };
                 (0..20_000).map(post).filter(|posted| *posted).count()
             })

@@ -168,7 +168,8 @@ fn requests_that_are_refused() {
 
 #[test]
 fn every_byte_where_it_may_not_be() {
-    let spots: [(&str, &str, fn(u8) -> bool); 3] = [
+    type Spot = (&'static str, &'static str, fn(u8) -> bool);
+    let spots: [Spot; 3] = [
         ("GET / HTTP/1.1\r\nHost: a\r\nX", ": b\r\n\r\n", |byte| {
             byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&byte)
         }),

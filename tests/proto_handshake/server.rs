@@ -85,7 +85,9 @@ fn requests_against_the_protocol() {
         (with(&format!("Sec-WebSocket-Key: {KEY}")), Some(400)),
         (key("x"), Some(400)),
         (key(""), Some(400)),
-        // 15 and 17 bytes, and 16 with what does not belong to base64.
+        // 13, 15, 17 and 19 bytes, and 16 with what does not belong to base64.
+        (key("AAAAAAAAAAAAAAAAAA=="), Some(400)),
+        (key("AAAAAAAAAAAAAAAAAAAAAAAAAA=="), Some(400)),
         (key("AAAAAAAAAAAAAAAAAAAA"), Some(400)),
         (key("AAAAAAAAAAAAAAAAAAAAAAA="), Some(400)),
         (key("dGhlIHNhbXBsZSBub25jZQ"), Some(400)),
@@ -183,7 +185,8 @@ fn the_servers_first_choice_among_those_offered() {
 #[test]
 fn extension_offers() {
     type Params<'a> = &'a [(&'a str, Option<&'a str>)];
-    let rows: &[(&[&str], Option<&[(&str, Params<'_>)]>)] = &[
+    type Offers<'a> = &'a [(&'a str, Params<'a>)];
+    let rows: &[(&[&str], Option<Offers<'_>>)] = &[
         (&[], Some(&[])),
         (&[""], Some(&[])),
         (&[" , ,"], Some(&[])),

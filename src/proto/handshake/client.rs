@@ -6,8 +6,7 @@ use http::{HeaderName, HeaderValue};
 use tungstenite::handshake::derive_accept_key;
 
 use super::extensions;
-use super::headers::{has_token, is_token, only};
-use super::server::{put_headers, put_line};
+use super::headers::{has_token, is_token, only, put_headers, put_line};
 use crate::proto::head::ResponseHead;
 use crate::proto::url::Url;
 
@@ -54,6 +53,7 @@ pub fn request(
         put_line(&mut request, "Origin", origin.as_bytes());
     }
     put_headers(&mut request, headers);
+    request.extend_from_slice(b"\r\n");
     request
 }
 

@@ -51,9 +51,7 @@ pub fn token_list(value: &str) -> impl Iterator<Item = &str> {
     let mut cursor = Cursor::new(value);
     std::iter::from_fn(move || {
         loop {
-            if cursor.peek().is_none() {
-                return None;
-            }
+            cursor.peek()?;
             let element = cursor.element();
             if !element.is_empty() {
                 return Some(element);
@@ -73,6 +71,20 @@ pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() { None } else { first.to_str().ok() }
+}
+
+/// Appends one header line.
+pub fn put_line(message: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        message.extend_from_slice(part);
+    }
+}
+
+/// Appends header lines.
+pub fn put_headers(message: &mut Vec<u8>, headers: &[(HeaderName, HeaderValue)]) {
+    for (name, value) in headers {
+        put_line(message, name.as_str(), value.as_bytes());
+    }
 }
 
 /// Reads a header value from left to right, and never goes back.

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method};
 use tungstenite::handshake::derive_accept_key;
 
 use super::extensions;
-use super::headers::{has_token, is_token, only, token_list};
+use super::headers::{has_token, is_token, only, put_headers, put_line, token_list};
 use super::origin::{HostRule, OriginRule};
 use crate::proto::head::{Refusal, RequestHead, content_length, is_chunked};
 
@@ -127,20 +127,6 @@ pub fn switching(
         put_line(&mut response, "Sec-WebSocket-Protocol", protocol.as_bytes());
     }
     put_headers(&mut response, headers);
+    response.extend_from_slice(b"\r\n");
     response
-}
-
-/// Appends one header line.
-pub(super) fn put_line(message: &mut Vec<u8>, name: &str, value: &[u8]) {
-    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-        message.extend_from_slice(part);
-    }
-}
-
-/// Appends the application's header lines and the empty one that ends a head.
-pub(super) fn put_headers(message: &mut Vec<u8>, headers: &[(HeaderName, HeaderValue)]) {
-    for (name, value) in headers {
-        put_line(message, name.as_str(), value.as_bytes());
-    }
-    message.extend_from_slice(b"\r\n");
 }

@@ -71,7 +71,7 @@ lint: ## formatting and clippy, warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 
 docs: ## the Rust documentation, warnings are errors
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
 install: lib ## install the library, its header and libws.pc below PREFIX (and DESTDIR)
 	install -D -m 755 $(BUILT)/libws.so $(DESTLIB)/libws.so.$(VERSION)

@@ -32,7 +32,7 @@ class Browser {
     tab.setDefaultTimeout(WAIT_MS);
     tab.on('pageerror', (error) => this.complaints.push(String(error)));
     tab.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text());
+      if (message.type() === 'error') this.complaints.push(`${message.text()} ${message.location().url}`);
     });
     await tab.goto(url);
     return tab;

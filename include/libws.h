@@ -62,7 +62,7 @@ int32_t libws_last_os_error(void); /* errno of this thread's last failure, or 0.
 
 /* ---- Types ------------------------------------------------------------------------------------------------------- */
 
-#define LIBWS_OFF 4294967295 /* Switches a numeric setting off: no limit, no deadline, no heartbeat. */
+#define LIBWS_OFF UINT32_MAX /* Switches a numeric setting off: no limit, no deadline, no heartbeat. */
 
 /* A flag of libws_settings: go on reading a connection whose own send queue is above high_water. */
 #define LIBWS_KEEP_READING 1

@@ -70,7 +70,7 @@ pub enum libws_log_level {
 }
 
 /// Switches a numeric setting off: no limit, no deadline, no heartbeat.
-pub const LIBWS_OFF: u32 = 0xFFFF_FFFF;
+pub const LIBWS_OFF: u32 = u32::MAX;
 /// A flag of libws_settings: go on reading a connection whose own send queue is above high_water.
 pub const LIBWS_KEEP_READING: u32 = 1;
 /// A flag of libws_settings: libws_publish() skips a subscriber at max_buffered instead of closing it with 1013.

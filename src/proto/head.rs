@@ -1,6 +1,6 @@
 //! The head of an HTTP/1 request or response (RFC 9112), read as it arrives.
 //!
-//! Every byte is looked at once, by the state machine of [`scan`], and the first impossible one is refused: a peer
+//! Every byte is looked at once, by the state machine of `scan`, and the first impossible one is refused: a peer
 //! that speaks TLS or rubbish is answered after its first bytes, and a head that comes byte by byte costs no more than
 //! one that comes whole. Only a complete and well-formed head is handed to the parser.
 

@@ -28,7 +28,7 @@ impl Handle {
         self.0
     }
 
-    /// Listens on `url` ("ws://127.0.0.1:9001", "ws://[::]:0", "ws+unix:/run/a.sock").
+    /// Listens on `url` ("ws://127.0.0.1:9001", `ws://[::]:0`, "ws+unix:/run/a.sock").
     pub fn listen(
         self,
         url: &str,

@@ -64,7 +64,7 @@ pub struct Info {
     pub buffered_amount: u64,
     /// The listener it came from; None for a client.
     pub listener: Option<Listener>,
-    /// "127.0.0.1:40312", "[::1]:80", "unix".
+    /// "127.0.0.1:40312", `[::1]:80`, "unix".
     pub peer: String,
     /// The subprotocol; may be empty.
     pub protocol: String,

@@ -122,8 +122,6 @@ pub enum Phase {
 pub struct Extra {
     /// Bytes that were received but may not be looked at yet.
     pub rest: Vec<u8>,
-    /// When the kernel last took queued bytes.
-    pub progress_ms: u64,
     /// Topics subscribed to.
     pub topics: Vec<super::topics::Subscription>,
     pub protocol: Option<Box<str>>,

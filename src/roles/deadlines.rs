@@ -87,8 +87,7 @@ impl Core {
     fn send_deadline(&self, index: u32, settings: &Settings) -> u64 {
         match self.sockets.get(index) {
             Some(socket) if !socket.outbox.is_empty() => {
-                let progress_ms = socket.extra.as_ref().map_or(0, |extra| extra.progress_ms);
-                after(progress_ms, settings.send_timeout_ms)
+                after(socket.outbox.progress_ms(), settings.send_timeout_ms)
             }
             _ => u64::MAX,
         }

@@ -220,7 +220,7 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         let after = socket.outbox.len();
         if before == 0 {
-            socket.extra().progress_ms = now;
+            socket.outbox.note_progress(now);
         }
         if !socket.flags.dirty && !socket.flags.write_interest {
             socket.flags.dirty = true;
@@ -290,12 +290,12 @@ impl Core {
         });
         let now = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        socket.extra().progress_ms = now;
         if socket.outbox.push(&rest).is_err() {
             // Part of a frame has left: the stream can only be ended.
             self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
             return;
         }
+        socket.outbox.note_progress(now);
         self.count_queued(index, 0, total - taken);
         self.want_write(index, true);
         self.arm(index);
@@ -361,7 +361,7 @@ impl Core {
         let before = socket.outbox.len();
         socket.outbox.consume(taken);
         let after = socket.outbox.len();
-        socket.extra().progress_ms = now;
+        socket.outbox.note_progress(now);
         self.count_queued(index, before, after);
         self.check_low_water(index);
     }

@@ -117,7 +117,9 @@ fn handlers() -> Handlers {
 #[derive(Clone, Debug)]
 enum Step {
     /// A client of the library connects to its server, or to a port where nobody listens.
-    Connect { refused: bool },
+    Connect {
+        refused: bool,
+    },
     /// A raw peer connects and sends these bytes after a good handshake.
     RawPeer(Vec<u8>),
     /// The raw peer of this number sends, or goes.
@@ -166,7 +168,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-const HANDSHAKE: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const HANDSHAKE: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 struct Stage {
@@ -229,9 +232,8 @@ impl Stage {
         let (url, handlers) = (c(&format!("ws://127.0.0.1:{port}")), handlers());
         let mut conn = 0;
         // SAFETY: every pointer is valid during its call.
-        let result = unsafe {
-            libws_connect(self.event_loop, url.as_ptr(), &handlers, null_mut(), null(), &mut conn)
-        };
+        let result =
+            unsafe { libws_connect(self.event_loop, url.as_ptr(), &handlers, null_mut(), null(), &mut conn) };
         assert_eq!(result, 0);
         self.connected.push(conn);
     }

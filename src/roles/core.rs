@@ -122,6 +122,8 @@ pub enum Phase {
 pub struct Extra {
     /// Bytes that were received but may not be looked at yet.
     pub rest: Vec<u8>,
+    /// When reading went on after it had stopped by our own choice.
+    pub resumed_ms: u64,
     /// Topics subscribed to.
     pub topics: Vec<super::topics::Subscription>,
     pub protocol: Option<Box<str>>,
@@ -165,6 +167,7 @@ impl Core {
         let index = entry.local.load(std::sync::atomic::Ordering::Relaxed);
         match self.sockets.get(index) {
             Some(socket) if socket.id == id => Ok(index),
+            None if index == NONE => Err(Error::state("the connection is not open yet")),
             _ => Err(Error::gone()),
         }
     }

@@ -99,13 +99,11 @@ impl Core {
             return u64::MAX;
         };
         let Some(unfinished) = socket.proto.unfinished() else { return u64::MAX };
+        let resumed_ms = socket.extra.as_ref().map_or(0, |extra| extra.resumed_ms);
+        let since_ms = unfinished.since_ms.max(resumed_ms);
         let paid_for_ms = unfinished.bytes.saturating_mul(1000) / SLOWEST_BYTES_PER_SECOND;
         let patience = u64::from(settings.message_timeout_ms).max(paid_for_ms);
-        if settings.message_timeout_ms == OFF {
-            u64::MAX
-        } else {
-            unfinished.since_ms.saturating_add(patience)
-        }
+        if settings.message_timeout_ms == OFF { u64::MAX } else { since_ms.saturating_add(patience) }
     }
 
     fn heartbeat_deadline(&self, index: u32, settings: &Settings) -> (u64, Late) {

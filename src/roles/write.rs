@@ -386,12 +386,9 @@ impl Core {
     }
 
     fn unthrottle(&mut self, index: u32) {
-        let now = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        if socket.flags.throttled {
-            socket.flags.throttled = false;
-            socket.heard_ms = now;
-            self.read_soon(index);
+        if std::mem::take(&mut socket.flags.throttled) && socket.may_read() {
+            self.read_on(index);
         }
     }
 

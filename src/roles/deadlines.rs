@@ -54,6 +54,7 @@ impl Core {
             Phase::Open => self.open_due(index, now),
             Phase::Closing(_) => self.closing_due(index),
             Phase::Lingering { .. } => self.remove_socket(index),
+            Phase::Waiting { .. } => self.redial(index),
             Phase::Ended => {}
         }
         self.arm(index);
@@ -70,7 +71,7 @@ impl Core {
             }
             Phase::Closing(closing) if socket.outbox.is_empty() => closing.deadline_ms,
             Phase::Closing(_) => self.send_deadline(index, settings),
-            Phase::Lingering { until_ms } => *until_ms,
+            Phase::Lingering { until_ms } | Phase::Waiting { until_ms } => *until_ms,
             Phase::Ended => u64::MAX,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::close::{READY_STATE, ReadyState};
 use super::core::{Core, NONE};
+use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
 use super::shared::{self, Post};
 use super::write::{DRAIN_WANTED, Sent};
@@ -103,7 +104,9 @@ impl Conn {
 
     /// The loop is told by mail; what the caller hears is decided here, from the connection's table entry.
     fn send_from_elsewhere(self, entry: &'static Entry, kind: Kind, data: &[u8]) -> Result<Sent> {
-        if entry.state.load(Acquire) & READY_STATE != ReadyState::Open as u32 {
+        let state = entry.state.load(Acquire);
+        let offline = state & READY_STATE == ReadyState::Connecting as u32 && state & OFFLINE_QUEUE != 0;
+        if state & READY_STATE != ReadyState::Open as u32 && !offline {
             return Err(Error::state("the connection is not open"));
         }
         let mut copy = Vec::new();
@@ -118,7 +121,9 @@ impl Conn {
         if entry.id.load(Acquire) != self.0 {
             return refuse(Error::gone());
         }
-        if before >= u64::from(entry.max_buffered.load(Relaxed)) {
+        // An open connection takes a message whole while it is below its limit; the offline queue never goes above it.
+        let limit = u64::from(entry.max_buffered.load(Relaxed));
+        if if offline { before + len > limit } else { before >= limit } {
             let refused = refuse(Error::new(ErrorCode::Full, "max_buffered is reached: wait for on_drain"));
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
             // The queue may have emptied before the wish was noted: the loop looks once more.
@@ -137,7 +142,7 @@ impl Conn {
         if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
             return refuse(error);
         }
-        Ok(if pending { Sent::Pending } else { Sent::Ok })
+        Ok(if pending || offline { Sent::Pending } else { Sent::Ok })
     }
 
     /// Sends a ping with at most 125 bytes (RFC 6455 section 5.5.2); `on_pong` brings the answer.

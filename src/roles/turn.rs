@@ -182,7 +182,7 @@ impl Core {
             Phase::Http(_) => Reader::Step(Core::read_request),
             Phase::Dial(_) => Reader::Step(Core::dial_readable),
             Phase::Lingering { .. } => Reader::Step(Core::discard),
-            Phase::Ended => Reader::Nobody,
+            Phase::Ended | Phase::Waiting { .. } => Reader::Nobody,
         }
     }
 

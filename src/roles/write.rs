@@ -42,7 +42,7 @@ impl Core {
     pub fn send_message(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {
         let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
         if !matches!(socket.phase, Phase::Open) {
-            return Err(not_open(&socket.phase));
+            return self.send_offline(index, kind, data);
         }
         let full = !socket.outbox.is_empty() && self.is_full(index);
         if full {
@@ -79,6 +79,8 @@ impl Core {
         let Ok(index) = self.index_of(id) else { return };
         let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
         if !open {
+            // Taken for the offline queue, or the connection ended on the way.
+            let _ = self.send_offline(index, kind, data);
             return;
         }
         if self.send_frame(index, opcode(kind), data).is_err() {
@@ -423,6 +425,7 @@ impl Core {
 pub fn not_open(phase: &Phase) -> Error {
     Error::state(match phase {
         Phase::Dial(_) => "the connection is not open yet",
+        Phase::Waiting { .. } => "the connection is lost and waits for the next attempt",
         Phase::Closing(_) => "the connection is closing",
         _ => "the connection is closed",
     })

@@ -3,7 +3,6 @@
 #include "support.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 enum { LOOP, LISTENER, CONN, REQUEST, TIMER, KINDS, NOTHING };
 
@@ -232,13 +231,11 @@ static int make_live(void) {
     const libws_listen_options options = {.struct_size = sizeof options, .settings = &patient};
     const libws_handlers deferring = {.struct_size = sizeof deferring, .on_upgrade = defer};
     const libws_handlers opening = {.struct_size = sizeof opening, .on_open = remember};
-    static const char upgrade[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     int fd, port;
     live[LOOP] = new_loop();
     port = listen_on(live[LOOP], &deferring, NULL, &options, NULL);
     fd = peer_connect(port);
-    CHECK_EQ(peer_write(fd, upgrade, sizeof upgrade - 1), 0);
+    CHECK_EQ(peer_ask(fd), 0);
     CHECK(turn_until(live[LOOP], &deferred, 1));
     port = listen_on(live[LOOP], &opening, NULL, NULL, &live[LISTENER]);
     connect_to(live[LOOP], port, &no_handlers, NULL);

@@ -29,11 +29,15 @@ int peer_connect(int port) {
     return fd;
 }
 
+int peer_ask(int fd) {
+    return peer_write(fd, HANDSHAKE, sizeof HANDSHAKE - 1);
+}
+
 int peer_open(int port) {
     char head[2048];
     int fd = peer_connect(port);
     if (fd < 0) return -1;
-    if (peer_write(fd, HANDSHAKE, sizeof HANDSHAKE - 1) == 0 && peer_read_head(fd, head, sizeof head) > 0 &&
+    if (peer_ask(fd) == 0 && peer_read_head(fd, head, sizeof head) > 0 &&
         strncmp(head, "HTTP/1.1 101 ", 13) == 0)
         return fd;
     close(fd);

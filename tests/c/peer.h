@@ -7,7 +7,9 @@
 
 /* A TCP connection to 127.0.0.1; reads time out after 10 s. -1 on failure. */
 int peer_connect(int port);
-/* The same with the opening handshake done. */
+/* Sends the request of an opening handshake; 0 on success. */
+int peer_ask(int fd);
+/* A connection with the opening handshake done. */
 int peer_open(int port);
 /* Sends all bytes; 0 on success. */
 int peer_write(int fd, const void *bytes, size_t len);

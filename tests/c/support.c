@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -53,6 +54,15 @@ int wait_until(atomic_int *flag, int value) {
     int64_t end = now_ms() + WAIT_MS;
     while (atomic_load(flag) < value && now_ms() < end) sleep_ms(1);
     return atomic_load(flag) >= value;
+}
+
+int open_peer(libws_loop loop, int port) {
+    char head[2048];
+    struct pollfd poller = {.fd = peer_connect(port), .events = POLLIN};
+    int64_t end = now_ms() + WAIT_MS;
+    if (poller.fd < 0 || peer_ask(poller.fd) != 0) return -1;
+    while (poll(&poller, 1, 0) == 0 && now_ms() < end) must(libws_loop_run_once(loop, 10), "libws_loop_run_once");
+    return peer_read_head(poller.fd, head, sizeof head) > 0 ? poller.fd : -1;
 }
 
 void turn_idle(libws_loop loop) {

@@ -18,6 +18,8 @@ int listen_on(libws_loop loop, const libws_handlers *handlers, void *user, const
               libws_listener *out);
 /* Connects to that port; the test ends if that fails at once. */
 libws_conn connect_to(libws_loop loop, int port, const libws_handlers *handlers, void *user);
+/* A raw peer with the opening handshake done, on a loop that this thread runs; -1 on failure. */
+int open_peer(libws_loop loop, int port);
 /* Runs turns of the loop until *flag has at least this value; 0 if that took too long. */
 int turn_until(libws_loop loop, atomic_int *flag, int value);
 /* Sleeps until *flag has at least this value; 0 if that took too long. For loops that another thread runs. */

@@ -142,3 +142,26 @@ int peer_ended(int fd, int ms) {
     char byte;
     return poll(&poller, 1, ms) == 1 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
+
+int peer_ask_for(int fd, const char *request) {
+    return peer_write(fd, request, strlen(request));
+}
+
+int peer_reply(int fd, char *head, size_t head_size, char *body, size_t body_size) {
+    const char *length;
+    size_t len = 0;
+    if (peer_read_head(fd, head, head_size) < 0 || strncmp(head, "HTTP/1.1 ", 9) != 0) return -1;
+    length = strstr(head, "\r\nContent-Length: ");
+    if (length && body) len = strtoul(length + 18, NULL, 10);
+    if (body) {
+        if (len >= body_size || read_exactly(fd, body, len) != 0) return -1;
+        body[len] = 0;
+    }
+    return atoi(head + 9);
+}
+
+void peer_reset(int fd) {
+    struct linger none = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(fd);
+}

@@ -2,10 +2,11 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static int check_passed, check_failed;
+static atomic_int check_passed, check_failed; /* loops on other threads check too */
 
 /* Counts one check; a failed one is shown with its place, and the program goes on. */
 #define CHECK(condition)                                                               \

@@ -29,11 +29,15 @@ int peer_connect(int port) {
     return fd;
 }
 
+int peer_ask(int fd) {
+    return peer_write(fd, HANDSHAKE, sizeof HANDSHAKE - 1);
+}
+
 int peer_open(int port) {
     char head[2048];
     int fd = peer_connect(port);
     if (fd < 0) return -1;
-    if (peer_write(fd, HANDSHAKE, sizeof HANDSHAKE - 1) == 0 && peer_read_head(fd, head, sizeof head) > 0 &&
+    if (peer_ask(fd) == 0 && peer_read_head(fd, head, sizeof head) > 0 &&
         strncmp(head, "HTTP/1.1 101 ", 13) == 0)
         return fd;
     close(fd);
@@ -137,4 +141,27 @@ int peer_ended(int fd, int ms) {
     struct pollfd poller = {.fd = fd, .events = POLLIN};
     char byte;
     return poll(&poller, 1, ms) == 1 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+int peer_ask_for(int fd, const char *request) {
+    return peer_write(fd, request, strlen(request));
+}
+
+int peer_reply(int fd, char *head, size_t head_size, char *body, size_t body_size) {
+    const char *length;
+    size_t len = 0;
+    if (peer_read_head(fd, head, head_size) < 0 || strncmp(head, "HTTP/1.1 ", 9) != 0) return -1;
+    length = strstr(head, "\r\nContent-Length: ");
+    if (length && body) len = strtoul(length + 18, NULL, 10);
+    if (body) {
+        if (len >= body_size || read_exactly(fd, body, len) != 0) return -1;
+        body[len] = 0;
+    }
+    return atoi(head + 9);
+}
+
+void peer_reset(int fd) {
+    struct linger none = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(fd);
 }

@@ -19,7 +19,7 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples test-client header header-check conformance interop browser \
+.PHONY: help run test lib examples test-client header header-check conformance interop browser fuzz \
         fmt lint docs install uninstall clean
 
 help: ## this list
@@ -62,6 +62,9 @@ interop: examples test-client ## talk to ws, websockets and tungstenite in both 
 
 browser: examples ## drive the pages of the examples in Chromium
 	$(PYTHON) tests/browser/run.py
+
+fuzz: ## fuzz every target for TIME seconds [600]
+	$(PYTHON) tests/fuzz/run.py $(or $(TIME),600)
 
 fmt: ## format the Rust code
 	cargo fmt --all

@@ -38,10 +38,20 @@
 mod capi;
 mod error;
 mod event_loop;
+#[cfg(not(fuzzing))]
 mod http;
+#[cfg(not(fuzzing))]
 mod net;
 pub mod proto;
 mod roles;
+
+// The fuzz targets look inside.
+#[cfg(fuzzing)]
+#[allow(missing_docs)]
+pub mod http;
+#[cfg(fuzzing)]
+#[allow(missing_docs)]
+pub mod net;
 
 pub use error::{Error, ErrorCode, Result};
 pub use roles::backoff::Reconnect;

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from support.paths import ROOT, TARGET
 from support.tally import parse_last_line
 
-STEP_SECONDS = 600
+STEP_SECONDS = 900
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
 
 
@@ -78,6 +78,7 @@ STEPS = [
     Step("header", ["make", "header-check"]),
     Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
     runner("docs", 20),
+    runner("fuzz", 6),
     runner("install", 11),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),

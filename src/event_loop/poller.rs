@@ -70,7 +70,10 @@ impl Poller {
 
     /// Microseconds since the loop was made; monotonic.
     pub fn now_us(&self) -> u64 {
-        self.origin.elapsed().as_micros() as u64
+        let now = self.origin.elapsed().as_micros() as u64;
+        #[cfg(fuzzing)]
+        let now = now + crate::net::faults::clock_us();
+        now
     }
 
     /// Where sources are registered.

@@ -43,12 +43,13 @@ static void join(libws_conn conn, const char *room, const char *name) {
 
 static void on_message(libws_conn conn, const libws_message *message, void *user) {
     struct member *me = user;
-    char line[4001] = "", room[64], name[64];
+    char line[4001] = "", room[64], name[64], tab, more;
     int text = 0;
     if (message->len >= sizeof line) { libws_close(conn, 1009, "a line has at most 4000 bytes"); return; }
     memcpy(line, message->data, message->len);
     if (me && sscanf(line, "say\t%n", &text) == 0 && text) tell(0, me->room, "said", me->name, line + text);
-    if (!me && sscanf(line, "join\t%63[^\t]\t%63[^\t]", room, name) == 2) join(conn, room, name);
+    /* A name that is too long shows in `tab` or `more`; it is refused, since cut it might not be UTF-8. */
+    if (!me && sscanf(line, "join\t%63[^\t]%c%63[^\t]%c", room, &tab, name, &more) == 3 && tab == '\t') join(conn, room, name);
     libws_conn_info info = {.struct_size = sizeof info};
     if (strcmp(line, "rtt") == 0 && libws_info(conn, &info) == LIBWS_OK && info.round_trip_us >= 0) {
         snprintf(name, sizeof name, "%.1f", (double)info.round_trip_us / 1000); /* by the heartbeat */

@@ -169,6 +169,9 @@ typedef struct libws_handlers {
     void (*on_close)(libws_conn conn, const libws_close_info *info, void *user);
     /* The listener is closed and its last on_close has returned: its user may be freed now. */
     void (*on_listener_close)(libws_listener listener, void *user);
+    /* A client connection with reconnect was lost, or an attempt failed; info tells why. The next attempt comes after
+     * after_ms, and on_open again if it succeeds; libws_close() ends it. */
+    void (*on_retry)(libws_conn conn, const libws_close_info *info, uint32_t after_ms, void *user);
 } libws_handlers;
 
 /* ---- Options: all optional --------------------------------------------------------------------------------------- */
@@ -222,12 +225,33 @@ typedef struct libws_listen_options {
 
 /* How to connect. */
 typedef struct libws_connect_options {
-    size_t               struct_size; /* sizeof(libws_connect_options). */
-    const libws_settings *settings;   /* Limits and deadlines of the connection; NULL: the defaults. */
-    const char           *protocols;  /* Subprotocols to offer, best first; NULL: none. */
-    const char           *origin;     /* The Origin header; NULL: none is sent. */
-    const char           *headers;    /* Header lines added to the request: "Name: value\r\nName: value\r\n"; NULL:
-                                         none. */
+    size_t               struct_size;            /* sizeof(libws_connect_options). */
+    const libws_settings *settings;              /* Limits and deadlines of the connection; NULL: the defaults. */
+    const char           *protocols;             /* Subprotocols to offer, best first; NULL: none. */
+    const char           *origin;                /* The Origin header; NULL: none is sent. */
+    const char           *headers;               /* Header lines added to the request: "Name: value\r\nName:
+                                                    value\r\n"; NULL: none. */
+    int32_t              reconnect;              /* 1: when the connection is lost or cannot be made, it is dialled
+                                                    again under the same id: on_retry, then on_open once more. It
+                                                    ends with libws_close(), with an HTTP answer of 4xx that is not
+                                                    about time (401, 403, 404), or with one of reconnect_final_codes.
+                                                    0: on_close at once. */
+    uint32_t             reconnect_min_ms;       /* The first delay is at most this many ms [500]; it doubles with
+                                                    every failed attempt; the delay is a random part of that. The
+                                                    server's Retry-After and close codes 1012 and 1013 make it
+                                                    longer. */
+    uint32_t             reconnect_max_ms;       /* No delay of our own is longer than this many ms [30,000]. */
+    uint32_t             reconnect_attempts;     /* Failed attempts in a row after which it is given up [LIBWS_OFF:
+                                                    never]. */
+    uint32_t             reconnect_stable_ms;    /* A connection that was open for this many ms starts over with the
+                                                    first delay [5,000]. */
+    uint32_t             offline_queue;          /* Bytes of messages that are kept while the connection is not open,
+                                                    and sent after the next on_open; libws_send() then returns
+                                                    LIBWS_PENDING. 0: such sends return LIBWS_ERR_STATE. */
+    int32_t              offline_drop_oldest;    /* 1: a full offline queue drops its oldest messages; 0: it refuses
+                                                    the newest with LIBWS_ERR_FULL. */
+    const char           *reconnect_final_codes; /* Close codes of the server after which no attempt is made: "1000,
+                                                    4001"; NULL: none. */
 } libws_connect_options;
 
 /* How a loop reports about itself. */

@@ -44,6 +44,7 @@ pub mod proto;
 mod roles;
 
 pub use error::{Error, ErrorCode, Result};
+pub use roles::backoff::Reconnect;
 pub use roles::close::ReadyState;
 pub use roles::handle::{Handle, Loop};
 pub use roles::handler::{CloseInfo, Decision, Handler, Incoming, Message, Peer};

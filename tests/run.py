@@ -76,7 +76,7 @@ STEPS = [
     Step("loom", ["cargo", "test", "--release", "--test", "loom_mailbox"], count_cargo, 4, LOOM),
     Step("build", ["make", "lib", "examples", "test-client"]),
     Step("header", ["make", "header-check"]),
-    Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner),
+    Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
     runner("install", 11),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),

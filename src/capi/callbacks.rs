@@ -34,6 +34,16 @@ pub struct libws_handlers {
         Option<unsafe extern "C" fn(conn: libws_conn, info: *const libws_close_info, user: *mut c_void)>,
     /// The listener is closed and its last on_close has returned: its user may be freed now.
     pub on_listener_close: Option<unsafe extern "C" fn(listener: libws_listener, user: *mut c_void)>,
+    /// A client connection with `reconnect` was lost, or an attempt failed; info tells why. The next attempt comes after
+    /// after_ms, and on_open again if it succeeds; libws_close() ends it.
+    pub on_retry: Option<
+        unsafe extern "C" fn(
+            conn: libws_conn,
+            info: *const libws_close_info,
+            after_ms: u32,
+            user: *mut c_void,
+        ),
+    >,
 }
 
 // SAFETY: #[repr(C)], struct_size first, the rest is nullable function pointers.
@@ -114,24 +124,18 @@ impl Handler for Callbacks {
     }
 
     fn on_close(&mut self, peer: Peer, info: &CloseInfo) {
-        let Some(call) = self.0.on_close else { return };
-        // The length counts: a reason may hold NUL characters.
-        let reason: Vec<u8> = info.reason.bytes().chain([0]).collect();
-        let detail = c_string(&info.detail);
-        let info = libws_close_info {
-            struct_size: size_of::<libws_close_info>(),
-            code: info.code.into(),
-            sent_code: info.sent_code.into(),
-            error: info.error.map_or(0, |error| error as i32),
-            was_open: info.was_open.into(),
-            was_clean: info.was_clean.into(),
-            reason: reason.as_ptr().cast(),
-            reason_len: info.reason.len(),
-            detail: detail.as_ptr(),
-            unsent: info.unsent,
-        };
-        // SAFETY: as above; what the struct points to outlives the call.
-        unsafe { call(peer.conn.raw(), &info, user(peer.user)) }
+        if let Some(call) = self.0.on_close {
+            // SAFETY: as above; what the struct points to outlives the call.
+            with_c_info(info, |info| unsafe { call(peer.conn.raw(), info, user(peer.user)) });
+        }
+    }
+
+    fn on_retry(&mut self, peer: Peer, info: &CloseInfo, after_ms: u64) {
+        if let Some(call) = self.0.on_retry {
+            let after_ms = u32::try_from(after_ms).unwrap_or(u32::MAX);
+            // SAFETY: as above; what the struct points to outlives the call.
+            with_c_info(info, |info| unsafe { call(peer.conn.raw(), info, after_ms, user(peer.user)) });
+        }
     }
 
     fn on_listener_close(&mut self, listener: Listener, word: usize) {
@@ -140,6 +144,25 @@ impl Handler for Callbacks {
             unsafe { call(listener.raw(), user(word)) }
         }
     }
+}
+
+/// Gives the info in the form of C to `call`, for its time.
+fn with_c_info(info: &CloseInfo, call: impl FnOnce(*const libws_close_info)) {
+    // The length counts: a reason may hold NUL characters.
+    let reason: Vec<u8> = info.reason.bytes().chain([0]).collect();
+    let detail = c_string(&info.detail);
+    call(&libws_close_info {
+        struct_size: size_of::<libws_close_info>(),
+        code: info.code.into(),
+        sent_code: info.sent_code.into(),
+        error: info.error.map_or(0, |error| error as i32),
+        was_open: info.was_open.into(),
+        was_clean: info.was_clean.into(),
+        reason: reason.as_ptr().cast(),
+        reason_len: info.reason.len(),
+        detail: detail.as_ptr(),
+        unsent: info.unsent,
+    });
 }
 
 /// A C string; a NUL inside, which UTF-8 allows, ends it early as C would.

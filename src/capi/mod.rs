@@ -18,3 +18,6 @@ mod timers;
 mod topics;
 mod types;
 mod version;
+
+#[cfg(test)]
+mod layout_tests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::input::{self, Growable};
 use crate::error::{Error, Result};
+use crate::roles::backoff::{Reconnect, parse_codes};
 use crate::roles::log::{Level, Sink};
 use crate::roles::loops::LoopOptions;
 use crate::roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
@@ -90,6 +91,26 @@ pub struct libws_connect_options {
     pub origin: *const c_char,
     /// Header lines added to the request: "Name: value\r\nName: value\r\n"; NULL: none.
     pub headers: *const c_char,
+    /// 1: when the connection is lost or cannot be made, it is dialled again under the same id: on_retry, then on_open
+    /// once more. It ends with libws_close(), with an HTTP answer of 4xx that is not about time (401, 403, 404), or with
+    /// one of reconnect_final_codes. 0: on_close at once.
+    pub reconnect: i32,
+    /// The first delay is at most this many ms [500]; it doubles with every failed attempt; the delay is a random part
+    /// of that. The server's Retry-After and close codes 1012 and 1013 make it longer.
+    pub reconnect_min_ms: u32,
+    /// No delay of our own is longer than this many ms [30,000].
+    pub reconnect_max_ms: u32,
+    /// Failed attempts in a row after which it is given up [LIBWS_OFF: never].
+    pub reconnect_attempts: u32,
+    /// A connection that was open for this many ms starts over with the first delay [5,000].
+    pub reconnect_stable_ms: u32,
+    /// Bytes of messages that are kept while the connection is not open, and sent after the next on_open; libws_send()
+    /// then returns LIBWS_PENDING. 0: such sends return LIBWS_ERR_STATE.
+    pub offline_queue: u32,
+    /// 1: a full offline queue drops its oldest messages; 0: it refuses the newest with LIBWS_ERR_FULL.
+    pub offline_drop_oldest: i32,
+    /// Close codes of the server after which no attempt is made: "1000, 4001"; NULL: none.
+    pub reconnect_final_codes: *const c_char,
 }
 
 /// How a loop reports about itself.
@@ -199,8 +220,30 @@ pub(super) unsafe fn connect(pointer: *const libws_connect_options) -> Result<Co
             protocols: owned(given.protocols, "protocols")?,
             origin: owned(given.origin, "origin")?,
             headers: owned(given.headers, "headers")?,
+            reconnect: reconnect(&given)?,
+            offline_queue: given.offline_queue,
+            offline_drops_oldest: input::flag(given.offline_drop_oldest, "offline_drop_oldest")?,
         })
     }
+}
+
+/// # Safety
+/// As for [`connect`].
+unsafe fn reconnect(given: &libws_connect_options) -> Result<Option<Reconnect>> {
+    if !input::flag(given.reconnect, "reconnect")? {
+        return Ok(None);
+    }
+    let default = Reconnect::default();
+    // SAFETY: the same contract.
+    let codes = unsafe { input::text(given.reconnect_final_codes, "reconnect_final_codes") }?;
+    let min_ms = or(given.reconnect_min_ms, default.min_ms);
+    Ok(Some(Reconnect {
+        min_ms,
+        max_ms: or(given.reconnect_max_ms, default.max_ms.max(min_ms)),
+        attempts: or(given.reconnect_attempts, default.attempts),
+        stable_ms: or(given.reconnect_stable_ms, default.stable_ms),
+        final_codes: codes.map_or(Ok(Vec::new()), parse_codes).map_err(Error::invalid)?,
+    }))
 }
 
 /// The application's log function with its argument.

@@ -31,6 +31,8 @@ struct Queue {
     /// How much of the front chunk the kernel has taken.
     sent: usize,
     bytes: usize,
+    /// When the kernel last took bytes, or the first ones were queued.
+    progress_ms: u64,
     /// The newest pong, if the peer asks faster than it reads (RFC 6455 section 5.5.3 allows to answer only that).
     pong: Option<Vec<u8>>,
 }
@@ -49,6 +51,18 @@ impl Outbox {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// When the kernel last took bytes, or the first ones were queued; 0 if nothing waits.
+    pub fn progress_ms(&self) -> u64 {
+        self.0.as_ref().map_or(0, |queue| queue.progress_ms)
+    }
+
+    /// Notes that the kernel took bytes, or that the first ones were queued.
+    pub fn note_progress(&mut self, now_ms: u64) {
+        if let Some(queue) = &mut self.0 {
+            queue.progress_ms = now_ms;
+        }
     }
 
     /// Appends a copy of `parts`, one after the other; on failure nothing was appended.

@@ -72,10 +72,12 @@ impl Core {
         match &socket.phase {
             Phase::Open => {
                 self.send_frame(index, Opcode::Close, &payload)?;
+                self.end_by_us(index);
                 self.await_close(index, if code == 0 { codes::NO_STATUS } else { code }, None);
                 Ok(())
             }
-            Phase::Dial(_) => {
+            Phase::Dial(_) | Phase::Waiting { .. } => {
+                self.end_by_us(index);
                 let detail = "closed by the application while connecting".into();
                 self.fail(index, Ending { error: None, detail });
                 Ok(())
@@ -89,10 +91,18 @@ impl Core {
         match self.sockets.get(index).map(|socket| &socket.phase) {
             Some(Phase::Ended) => Err(Error::state("the connection is closed")),
             Some(_) => {
+                self.end_by_us(index);
                 self.fail(index, Ending { error: None, detail: "terminated by the application".into() });
                 Ok(())
             }
             None => Err(Error::gone()),
+        }
+    }
+
+    /// From here no further attempt is made.
+    fn end_by_us(&mut self, index: u32) {
+        if let Some(socket) = self.sockets.get_mut(index) {
+            socket.flags.ended_by_us = true;
         }
     }
 
@@ -205,7 +215,7 @@ impl Core {
                 self.fail(index, Ending::broken(ErrorCode::Io, error.to_string()));
             }
             Phase::Lingering { .. } => self.remove_socket(index),
-            Phase::Ended => {}
+            Phase::Ended | Phase::Waiting { .. } => {}
         }
     }
 
@@ -221,7 +231,7 @@ impl Core {
                 self.fail(index, Ending::broken(ErrorCode::Io, detail));
             }
             Phase::Lingering { .. } => self.remove_socket(index),
-            Phase::Ended => socket.flags.broken = true,
+            Phase::Ended | Phase::Waiting { .. } => socket.flags.broken = true,
         }
     }
 
@@ -242,15 +252,20 @@ impl Core {
         if matches!(socket.phase, Phase::Ended | Phase::Lingering { .. } | Phase::Http(_)) {
             return;
         }
+        info.unsent = queued + corked;
+        info.was_open = socket.flags.was_open;
+        if let Some(after_ms) = self.retry_delay(index, &info) {
+            return self.wait_and_retry(index, info, after_ms);
+        }
+        self.drop_kept(index);
+        let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.phase = Phase::Ended;
         socket.flags.broken |= !linger;
-        let was_open = socket.flags.was_open;
+        info.was_open = socket.flags.ever_open;
         let id = socket.id;
         if corked > 0 {
             self.cork.clear();
         }
-        info.unsent = queued + corked;
-        info.was_open = was_open;
         self.set_ready_state(index, ReadyState::Closed);
         self.leave_topics(index);
         self.notices.push_back(Notice::Close { index, id, info: Box::new(info) });
@@ -317,7 +332,7 @@ impl Core {
                     self.end_with(index, codes::GOING_AWAY, ErrorCode::Gone, "the loop was freed");
                     self.flush(index);
                 }
-                Some(Phase::Dial(_)) => {
+                Some(Phase::Dial(_) | Phase::Waiting { .. }) => {
                     self.fail(index, Ending::broken(ErrorCode::Gone, "the loop was freed"));
                 }
                 Some(Phase::Http(_)) => self.request_peer_gone(index),

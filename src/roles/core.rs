@@ -10,6 +10,7 @@ use super::http_side::Http;
 use super::listen::Server;
 use super::log::Log;
 use super::notices::Notice;
+use super::reconnect::Client;
 use super::settings::Settings;
 use super::shared::{Post, Shared};
 use super::timers::UserTimer;
@@ -75,6 +76,8 @@ pub struct Owner {
     pub live: u32,
     /// The listening side; None for an outgoing connection.
     pub server: Option<Box<Server>>,
+    /// The dialling side; None for a listener.
+    pub client: Option<Box<Client>>,
 }
 
 /// One TCP or Unix connection in any state.
@@ -106,6 +109,8 @@ pub enum Phase {
     Http(Box<Http>),
     /// Client: from name resolution to the server's 101.
     Dial(Box<Dial>),
+    /// Client: the connection was lost; the next attempt waits for its time.
+    Waiting { until_ms: u64 },
     /// Messages flow.
     Open,
     /// At least one Close frame went out or came in.
@@ -122,8 +127,8 @@ pub enum Phase {
 pub struct Extra {
     /// Bytes that were received but may not be looked at yet.
     pub rest: Vec<u8>,
-    /// When the kernel last took queued bytes.
-    pub progress_ms: u64,
+    /// When reading went on after it had stopped by our own choice.
+    pub resumed_ms: u64,
     /// Topics subscribed to.
     pub topics: Vec<super::topics::Subscription>,
     pub protocol: Option<Box<str>>,
@@ -140,8 +145,12 @@ pub struct Flags {
     pub write_interest: bool,
     /// It is in `Core::dirty`.
     pub dirty: bool,
-    /// `on_open` was called.
+    /// `on_open` was called for this stream.
     pub was_open: bool,
+    /// `on_open` was called for this id, maybe for an earlier stream.
+    pub ever_open: bool,
+    /// The application closed or terminated it: no further attempt.
+    pub ended_by_us: bool,
     /// Our side of the stream is shut down.
     pub shut: bool,
     /// The stream is beyond use.
@@ -167,6 +176,7 @@ impl Core {
         let index = entry.local.load(std::sync::atomic::Ordering::Relaxed);
         match self.sockets.get(index) {
             Some(socket) if socket.id == id => Ok(index),
+            None if index == NONE => Err(Error::state("the connection is not open yet")),
             _ => Err(Error::gone()),
         }
     }

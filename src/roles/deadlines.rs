@@ -54,6 +54,7 @@ impl Core {
             Phase::Open => self.open_due(index, now),
             Phase::Closing(_) => self.closing_due(index),
             Phase::Lingering { .. } => self.remove_socket(index),
+            Phase::Waiting { .. } => self.redial(index),
             Phase::Ended => {}
         }
         self.arm(index);
@@ -70,7 +71,7 @@ impl Core {
             }
             Phase::Closing(closing) if socket.outbox.is_empty() => closing.deadline_ms,
             Phase::Closing(_) => self.send_deadline(index, settings),
-            Phase::Lingering { until_ms } => *until_ms,
+            Phase::Lingering { until_ms } | Phase::Waiting { until_ms } => *until_ms,
             Phase::Ended => u64::MAX,
         }
     }
@@ -87,8 +88,7 @@ impl Core {
     fn send_deadline(&self, index: u32, settings: &Settings) -> u64 {
         match self.sockets.get(index) {
             Some(socket) if !socket.outbox.is_empty() => {
-                let progress_ms = socket.extra.as_ref().map_or(0, |extra| extra.progress_ms);
-                after(progress_ms, settings.send_timeout_ms)
+                after(socket.outbox.progress_ms(), settings.send_timeout_ms)
             }
             _ => u64::MAX,
         }
@@ -100,13 +100,11 @@ impl Core {
             return u64::MAX;
         };
         let Some(unfinished) = socket.proto.unfinished() else { return u64::MAX };
+        let resumed_ms = socket.extra.as_ref().map_or(0, |extra| extra.resumed_ms);
+        let since_ms = unfinished.since_ms.max(resumed_ms);
         let paid_for_ms = unfinished.bytes.saturating_mul(1000) / SLOWEST_BYTES_PER_SECOND;
         let patience = u64::from(settings.message_timeout_ms).max(paid_for_ms);
-        if settings.message_timeout_ms == OFF {
-            u64::MAX
-        } else {
-            unfinished.since_ms.saturating_add(patience)
-        }
+        if settings.message_timeout_ms == OFF { u64::MAX } else { since_ms.saturating_add(patience) }
     }
 
     fn heartbeat_deadline(&self, index: u32, settings: &Settings) -> (u64, Late) {

@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::SystemTime;
 
 use super::close::{Ending, ReadyState};
 use super::core::{Core, Owner, Phase};
 use super::handler::Handler;
 use super::notices::Notice;
+use super::reconnect::{Client, Refusal, show_offline_limits};
 use super::requests::Headers;
 use super::settings::{ConnectOptions, OFF, after};
-use super::shared;
+use super::{backoff, shared};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::{self, IdKind};
 use crate::event_loop::poller::Target;
@@ -33,7 +35,6 @@ pub struct Plan {
 
 /// A connection on its way.
 pub struct Dial {
-    plan: Plan,
     key: [u8; 16],
     stage: Stage,
     /// Addresses not tried yet.
@@ -76,19 +77,26 @@ pub fn connect(
     let plan = Plan {
         url,
         protocols: protocols.map_err(Error::invalid)?,
-        origin: options.origin,
+        origin: options.origin.clone(),
         headers: headers.map_err(Error::invalid)?,
     };
-    let settings = options.settings;
+    if let Some(reconnect) = options.reconnect.as_ref().filter(|rules| rules.min_ms > rules.max_ms) {
+        let (min, max) = (reconnect.min_ms, reconnect.max_ms);
+        return Err(Error::invalid(format!("reconnect_min_ms ({min}) is above reconnect_max_ms ({max})")));
+    }
+    let client = Client::new(plan, &options);
+    let settings = options.settings.clone();
     let (id, entry) = ids::allocate(IdKind::Conn, loop_id, super::core::NONE)
         .ok_or_else(|| Error::new(ErrorCode::NoMem, "no connection id is free"))?;
     entry.user.store(user, Relaxed);
     entry.high_water.store(settings.high_water, Relaxed);
     entry.max_buffered.store(settings.max_buffered, Relaxed);
-    let owner = Owner::new(handler, user, settings, None);
+    show_offline_limits(entry, &options);
+    let mut owner = Owner::new(handler, user, settings, None);
+    owner.client = Some(Box::new(client));
     let begun = shared::with_shared(loop_id, |shared| shared.is_ending())
         .and_then(|ending| if ending { Err(Error::gone()) } else { Ok(()) })
-        .and_then(|()| shared::tell(loop_id, move |core| core.begin_dial(id, owner, plan)));
+        .and_then(|()| shared::tell(loop_id, move |core| core.begin_dial(id, owner)));
     if let Err(error) = begun {
         ids::release(id);
         return Err(error);
@@ -96,27 +104,44 @@ pub fn connect(
     Ok(id)
 }
 
+fn retry_after(head: &ResponseHead) -> Option<u64> {
+    let value = head.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    backoff::retry_after_ms(value, SystemTime::now())
+}
+
 impl Core {
-    fn begin_dial(&mut self, id: u64, owner: Owner, plan: Plan) {
-        let deadline_ms = after(self.now_ms(), owner.settings.handshake_timeout_ms);
+    fn begin_dial(&mut self, id: u64, owner: Owner) {
         let owner = self.owners.insert(owner);
-        let endpoint = plan.url.endpoint.clone();
-        let dial = Dial {
-            plan,
-            key: self.random.take(),
-            stage: Stage::Resolving,
-            addresses: VecDeque::new(),
-            deadline_ms,
-            attempt_ms: u64::MAX,
-            last_error: String::new(),
-        };
-        let index = self.add_socket(owner, None, Phase::Dial(Box::new(dial)), Role::Client);
+        let index = self.add_socket(owner, None, Phase::Waiting { until_ms: 0 }, Role::Client);
         if let Some(entry) = ids::lookup(id, IdKind::Conn) {
             entry.local.store(index, Relaxed);
         }
         if let Some(socket) = self.sockets.get_mut(index) {
             socket.id = id;
         }
+        self.redial(index);
+    }
+
+    /// Begins an attempt: the first, or the next.
+    pub fn redial(&mut self, index: u32) {
+        let now = self.now_ms();
+        let Some(timeout) = self.settings_of(index).map(|settings| settings.handshake_timeout_ms) else {
+            return;
+        };
+        let Some(endpoint) = self.client(index).map(|client| client.plan.url.endpoint.clone()) else {
+            return;
+        };
+        let key = self.random.take();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let id = socket.id;
+        socket.phase = Phase::Dial(Box::new(Dial {
+            key,
+            stage: Stage::Resolving,
+            addresses: VecDeque::new(),
+            deadline_ms: after(now, timeout),
+            attempt_ms: u64::MAX,
+            last_error: String::new(),
+        }));
         self.arm(index);
         match endpoint {
             Endpoint::Unix(path) => match connect::unix(&path) {
@@ -198,7 +223,8 @@ impl Core {
         Some(address)
     }
 
-    fn drop_stream(&mut self, index: u32) {
+    /// Leaves a stream behind; the socket lives on.
+    pub fn drop_stream(&mut self, index: u32) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.broken = false;
         socket.flags.write_interest = false;
@@ -237,10 +263,11 @@ impl Core {
     }
 
     fn send_request(&mut self, index: u32) {
+        let Some(key) = self.dial(index).map(|dial| dial.key) else { return };
+        let Some(client) = self.client(index) else { return };
+        let plan = &client.plan;
+        let request = client::request(&plan.url, key, &plan.protocols, plan.origin.as_deref(), &plan.headers);
         let Some(dial) = self.dial(index) else { return };
-        let plan = &dial.plan;
-        let request =
-            client::request(&plan.url, dial.key, &plan.protocols, plan.origin.as_deref(), &plan.headers);
         dial.stage = Stage::Answer(HeadReader::new(HeadLimits::default()));
         dial.attempt_ms = u64::MAX;
         dial.addresses.clear();
@@ -304,10 +331,14 @@ impl Core {
 
     /// The server's answer is complete; `rest` are the bytes behind it, which may be frames already.
     fn answered(&mut self, index: u32, head: &ResponseHead, rest: &[u8]) {
-        let Some(dial) = self.dial(index) else { return };
-        let protocol = match client::check(head, dial.key, &dial.plan.protocols) {
+        let Some(key) = self.dial(index).map(|dial| dial.key) else { return };
+        let Some(client) = self.client(index) else { return };
+        let protocol = match client::check(head, key, &client.plan.protocols) {
             Ok(protocol) => protocol,
             Err(refused) => {
+                if let Refused::Status(status) = refused {
+                    client.refused = Some(Refusal { status, retry_after_ms: retry_after(head) });
+                }
                 let detail = match refused {
                     Refused::Status(status) => format!("HTTP {status}"),
                     Refused::Broken(what) => what,
@@ -327,6 +358,7 @@ impl Core {
         if let Some(protocol) = protocol {
             self.set_protocol(index, &protocol);
         }
+        self.note_opened(index);
         self.set_ready_state(index, ReadyState::Open);
         self.arm(index);
         self.notices.push_back(Notice::Open { index, id });

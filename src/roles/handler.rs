@@ -119,6 +119,9 @@ pub trait Handler: Send {
     /// After a send was pending or refused: the queue is down to `low_water`.
     fn on_drain(&mut self, peer: Peer) {}
 
+    /// A client connection was lost, or an attempt failed; the next one comes after `after_ms`.
+    fn on_retry(&mut self, peer: Peer, info: &CloseInfo, after_ms: u64) {}
+
     /// The connection ended: exactly once for each, and the last call.
     fn on_close(&mut self, peer: Peer, info: &CloseInfo) {}
 

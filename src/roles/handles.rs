@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::close::{READY_STATE, ReadyState};
 use super::core::{Core, NONE};
+use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
 use super::shared::{self, Post};
 use super::write::{DRAIN_WANTED, Sent};
@@ -103,7 +104,9 @@ impl Conn {
 
     /// The loop is told by mail; what the caller hears is decided here, from the connection's table entry.
     fn send_from_elsewhere(self, entry: &'static Entry, kind: Kind, data: &[u8]) -> Result<Sent> {
-        if entry.state.load(Acquire) & READY_STATE != ReadyState::Open as u32 {
+        let state = entry.state.load(Acquire);
+        let offline = state & READY_STATE == ReadyState::Connecting as u32 && state & OFFLINE_QUEUE != 0;
+        if state & READY_STATE != ReadyState::Open as u32 && !offline {
             return Err(Error::state("the connection is not open"));
         }
         let mut copy = Vec::new();
@@ -118,19 +121,28 @@ impl Conn {
         if entry.id.load(Acquire) != self.0 {
             return refuse(Error::gone());
         }
-        if before >= u64::from(entry.max_buffered.load(Relaxed)) {
+        // An open connection takes a message whole while it is below its limit; the offline queue never goes above it.
+        let limit = u64::from(entry.max_buffered.load(Relaxed));
+        if if offline { before + len > limit } else { before >= limit } {
+            let refused = refuse(Error::new(ErrorCode::Full, "max_buffered is reached: wait for on_drain"));
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
-            return refuse(Error::new(ErrorCode::Full, "max_buffered is reached: wait for on_drain"));
+            // The queue may have emptied before the wish was noted: the loop looks once more.
+            self.act(|core, index| {
+                core.check_low_water(index);
+                Ok(())
+            })?;
+            return refused;
+        }
+        let pending = before + len > u64::from(entry.high_water.load(Relaxed));
+        if pending {
+            // Before the letter is posted, so that the loop sees it when it has sent the message.
+            entry.state.fetch_or(DRAIN_WANTED, Relaxed);
         }
         let post = Post::Send { entry, id: self.0, kind, data: copy.into_boxed_slice() };
         if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
             return refuse(error);
         }
-        if before + len > u64::from(entry.high_water.load(Relaxed)) {
-            entry.state.fetch_or(DRAIN_WANTED, Relaxed);
-            return Ok(Sent::Pending);
-        }
-        Ok(Sent::Ok)
+        Ok(if pending || offline { Sent::Pending } else { Sent::Ok })
     }
 
     /// Sends a ping with at most 125 bytes (RFC 6455 section 5.5.2); `on_pong` brings the answer.
@@ -256,19 +268,22 @@ impl Conn {
 
     /// On the loop's thread: at once, with the result. Elsewhere: by mail; what can be known has been checked.
     fn act(self, step: impl FnOnce(&mut Core, u32) -> Result<()> + Send + 'static) -> Result<()> {
-        let owner = self.entry()?.owner.load(Relaxed);
-        if owner == current::loop_id() {
+        let entry = self.entry()?;
+        let owner = entry.owner.load(Relaxed);
+        // A connect call of another thread may still be on its way to the loop: then this goes behind it.
+        if owner == current::loop_id() && entry.local.load(Relaxed) != NONE {
             return current::with(|core| {
                 let index = core.index_of(self.0)?;
                 step(core, index)
             });
         }
-        shared::tell(owner, move |core| {
+        let step = move |core: &mut Core| {
             if let Ok(index) = core.index_of(self.0) {
                 // The connection ended while the letter was on its way: `on_close` tells.
                 let _ = step(core, index);
             }
-        })
+        };
+        shared::post(owner, Post::Step(Box::new(step)))
     }
 }
 

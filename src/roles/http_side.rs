@@ -20,6 +20,9 @@ use crate::proto::head::{HeadLimits, HeadReader, Refusal, RequestHead};
 /// How much of a file is read at one time.
 const FILE_CHUNK: usize = 64 * 1024;
 
+/// Requests are read in small pieces, so that little is read ahead of the one that is handled.
+const PIECE: usize = 16 * 1024;
+
 /// How much a peer may send ahead while its request waits for an answer.
 const AHEAD: usize = 64 * 1024;
 
@@ -113,7 +116,7 @@ impl Core {
             self.feed_request(index, &rest);
         }
         let mut buffer = self.borrow_buffer();
-        while self.read_request_once(index, exhaust, &mut buffer) {}
+        while self.read_request_once(index, exhaust, &mut buffer[..PIECE]) {}
         self.return_buffer(buffer);
     }
 
@@ -387,14 +390,12 @@ impl Core {
         }
     }
 
-    /// Closes the conversations of a closed listener that are between two requests.
+    /// Closes the conversations of a closed listener in which no request has begun.
     pub fn close_idle_http(&mut self, owner: u32) {
         let idle = |core: &Core, index: u32| {
             let Some(socket) = core.sockets.get(index) else { return false };
             let Phase::Http(http) = &socket.phase else { return false };
-            socket.owner == owner
-                && http.served
-                && matches!(&http.stage, Stage::Head(reader) if reader.is_empty())
+            socket.owner == owner && matches!(&http.stage, Stage::Head(reader) if reader.is_empty())
         };
         let indices: Vec<u32> = self.sockets.keys().filter(|&index| idle(self, index)).collect();
         for index in indices {
@@ -411,6 +412,9 @@ impl Core {
         debug_assert!(socket.role() == Role::Server);
         socket.id = id;
         socket.heard_ms = now;
+        if let Some(entry) = ids::lookup(id, ids::IdKind::Conn) {
+            entry.queued.fetch_add(socket.outbox.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        }
         let read_on = http.unread || !http.rest.is_empty();
         if !http.rest.is_empty() {
             socket.extra().rest = http.rest;

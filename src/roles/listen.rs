@@ -56,7 +56,7 @@ impl Owner {
         server: Option<Box<Server>>,
     ) -> Owner {
         let limits = Limits::of(&settings);
-        Owner { handler: Some(handler), settings, limits, user, live: 0, server }
+        Owner { handler: Some(handler), settings, limits, user, live: 0, server, client: None }
     }
 }
 

@@ -177,7 +177,7 @@ fn park(shared: &Shared) {
     let mut waiting = VecDeque::new();
     while let Some(post) = shared.mailbox.take() {
         match post {
-            Post::Step(step) => with(step),
+            Post::Question(step) => with(step),
             other => waiting.push_back(other),
         }
     }

@@ -1,11 +1,13 @@
 //! Layer 5: what a loop does with its sockets.
 //!
 //! The files follow a connection's life: [`listen`] and [`accept`], or [`dial`]; [`http_side`] and [`requests`] until
-//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deadlines`] all the time; [`close`] at its end.
+//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deadlines`] all the time; [`close`] at its end, and
+//! [`reconnect`] with [`backoff`] for a client that does not give up.
 //! [`turn`] is one turn of the loop, [`notices`] the callbacks that are due, [`core`] the state, [`current`] the rule
 //! by which it is borrowed, [`shared`] what other threads see of it.
 
 mod accept;
+pub mod backoff;
 pub mod close;
 pub mod core;
 pub mod current;
@@ -20,6 +22,7 @@ pub mod log;
 pub mod loops;
 mod notices;
 mod read;
+mod reconnect;
 pub mod requests;
 pub mod settings;
 pub mod shared;

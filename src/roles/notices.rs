@@ -28,6 +28,12 @@ pub enum Notice {
         index: u32,
         id: u64,
     },
+    Retry {
+        index: u32,
+        id: u64,
+        info: Box<CloseInfo>,
+        after_ms: u64,
+    },
     Close {
         index: u32,
         id: u64,
@@ -94,12 +100,16 @@ pub fn deliver() {
             Notice::Open { index, id } => {
                 if with(|core| core.opening(index, id)) {
                     tell(index, id, |handler, peer| handler.on_open(peer));
+                    with(|core| core.send_kept(index, id));
                 }
             }
             Notice::Drain { index, id } => {
                 if with(|core| core.is_open(index, id)) {
                     tell(index, id, |handler, peer| handler.on_drain(peer));
                 }
+            }
+            Notice::Retry { index, id, info, after_ms } => {
+                tell(index, id, |handler, peer| handler.on_retry(peer, &info, after_ms));
             }
             Notice::Close { index, id, info } => {
                 tell(index, id, |handler, peer| handler.on_close(peer, &info));
@@ -175,13 +185,15 @@ impl Core {
         match self.sockets.get_mut(index) {
             Some(socket) if socket.id == id && matches!(socket.phase, Phase::Open) => {
                 socket.flags.was_open = true;
+                socket.flags.ever_open = true;
                 true
             }
             _ => false,
         }
     }
 
-    fn is_open(&self, index: u32, id: u64) -> bool {
+    /// Whether the connection `id` is open.
+    pub fn is_open(&self, index: u32, id: u64) -> bool {
         self.sockets.get(index).is_some_and(|socket| socket.id == id && matches!(socket.phase, Phase::Open))
     }
 }

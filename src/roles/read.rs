@@ -270,15 +270,23 @@ impl Core {
 
     /// The application pauses reading, or goes on.
     pub fn pause(&mut self, index: u32, paused: bool) {
-        let now_ms = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
         if !matches!(socket.phase, Phase::Open | Phase::Dial(_)) || socket.flags.paused == paused {
             return;
         }
         socket.flags.paused = paused;
-        if !paused {
-            socket.heard_ms = now_ms;
-            self.read_soon(index);
+        if !paused && socket.may_read() {
+            self.read_on(index);
         }
+    }
+
+    /// Reading goes on after a rest of our own choice: the peer's clocks go on from now.
+    pub fn read_on(&mut self, index: u32) {
+        let now_ms = self.now_ms();
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        socket.heard_ms = now_ms;
+        socket.extra().resumed_ms = now_ms;
+        self.arm(index);
+        self.read_soon(index);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use super::backoff::Reconnect;
 use crate::error::{Error, Result};
 
 /// Switches a numeric setting off: no limit, no deadline, no heartbeat.
@@ -144,6 +145,12 @@ pub struct ConnectOptions {
     pub origin: Option<String>,
     /// Header lines added to the request: `"Name: value\r\n"`.
     pub headers: Option<String>,
+    /// Dial again when the connection is lost or cannot be made; None: `on_close` at once.
+    pub reconnect: Option<Reconnect>,
+    /// Bytes of messages that are kept while the connection is not open; 0: such sends are refused.
+    pub offline_queue: u32,
+    /// A full offline queue drops its oldest messages instead of refusing the newest.
+    pub offline_drops_oldest: bool,
 }
 
 #[cfg(test)]

@@ -20,11 +20,16 @@ use crate::proto::Kind;
 pub enum Post {
     /// A message to send; `data.len()` is counted in the entry's `queued` until the loop has looked at it.
     Send { entry: &'static Entry, id: u64, kind: Kind, data: Box<[u8]> },
-    /// A step of this library on the loop's state; calls no user code.
-    Step(Box<dyn FnOnce(&mut Core) + Send>),
+    /// A step of this library on the loop's state; calls no user code. Keeps its place between the messages.
+    Step(Step),
+    /// A step whose result somebody waits for: it may overtake the others.
+    Question(Step),
     /// The application's function.
     Run(Box<dyn FnOnce() + Send>),
 }
+
+/// Something done to a loop by its own thread.
+pub type Step = Box<dyn FnOnce(&mut Core) + Send>;
 
 /// The mailbox of a loop.
 pub type LoopMailbox = Mailbox<Post, Channel<Post>, Waker>;
@@ -147,7 +152,7 @@ pub fn call<R: Send + 'static>(id: u64, step: impl FnOnce(&mut Core) -> R + Send
                 let _ = sender.send(step(core));
             };
             // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
-            shared.mailbox.post(Post::Step(Box::new(answer)));
+            shared.mailbox.post(Post::Question(Box::new(answer)));
             drop(place);
             wait(&receiver)
         }
@@ -165,7 +170,7 @@ fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
         select! {
             recv(answer) -> result => return result.map_err(|_| Error::gone()),
             recv(own.mailbox.queue().receiver()) -> post => match post {
-                Ok(Post::Step(step)) => current::with(step),
+                Ok(Post::Question(step)) => current::with(step),
                 Ok(post) => current::with(|core| core.backlog.push_back(post)),
                 Err(_) => return Err(Error::gone()),
             }

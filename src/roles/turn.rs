@@ -57,15 +57,14 @@ pub fn turn(timeout: Option<Duration>) -> Result<()> {
     Ok(())
 }
 
-/// Callbacks and writes lead to further callbacks and writes: until both are done.
+/// Callbacks and writes lead to further callbacks and writes. Two rounds do for everything but an application that
+/// sends more in every on_drain: that goes on in the next turn, after the other connections.
 pub fn settle() {
-    loop {
+    for _ in 0..2 {
         deliver();
         with(Core::flush_dirty);
-        if with(|core| core.notices.is_empty() && core.dirty.is_empty()) {
-            break;
-        }
     }
+    deliver();
 }
 
 fn handle(ready: Ready) {
@@ -111,7 +110,7 @@ fn letters() {
 fn open_letter(post: Post) {
     match post {
         Post::Send { entry, id, kind, data } => with(|core| core.send_posted(entry, id, kind, &data)),
-        Post::Step(step) => with(step),
+        Post::Step(step) | Post::Question(step) => with(step),
         Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
     }
     deliver();
@@ -183,7 +182,7 @@ impl Core {
             Phase::Http(_) => Reader::Step(Core::read_request),
             Phase::Dial(_) => Reader::Step(Core::dial_readable),
             Phase::Lingering { .. } => Reader::Step(Core::discard),
-            Phase::Ended => Reader::Nobody,
+            Phase::Ended | Phase::Waiting { .. } => Reader::Nobody,
         }
     }
 

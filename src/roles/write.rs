@@ -42,7 +42,7 @@ impl Core {
     pub fn send_message(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {
         let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
         if !matches!(socket.phase, Phase::Open) {
-            return Err(not_open(&socket.phase));
+            return self.send_offline(index, kind, data);
         }
         let full = !socket.outbox.is_empty() && self.is_full(index);
         if full {
@@ -79,6 +79,8 @@ impl Core {
         let Ok(index) = self.index_of(id) else { return };
         let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
         if !open {
+            // Taken for the offline queue, or the connection ended on the way.
+            let _ = self.send_offline(index, kind, data);
             return;
         }
         if self.send_frame(index, opcode(kind), data).is_err() {
@@ -220,7 +222,7 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         let after = socket.outbox.len();
         if before == 0 {
-            socket.extra().progress_ms = now;
+            socket.outbox.note_progress(now);
         }
         if !socket.flags.dirty && !socket.flags.write_interest {
             socket.flags.dirty = true;
@@ -290,12 +292,12 @@ impl Core {
         });
         let now = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        socket.extra().progress_ms = now;
         if socket.outbox.push(&rest).is_err() {
             // Part of a frame has left: the stream can only be ended.
             self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
             return;
         }
+        socket.outbox.note_progress(now);
         self.count_queued(index, 0, total - taken);
         self.want_write(index, true);
         self.arm(index);
@@ -361,7 +363,7 @@ impl Core {
         let before = socket.outbox.len();
         socket.outbox.consume(taken);
         let after = socket.outbox.len();
-        socket.extra().progress_ms = now;
+        socket.outbox.note_progress(now);
         self.count_queued(index, before, after);
         self.check_low_water(index);
     }
@@ -386,12 +388,9 @@ impl Core {
     }
 
     fn unthrottle(&mut self, index: u32) {
-        let now = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        if socket.flags.throttled {
-            socket.flags.throttled = false;
-            socket.heard_ms = now;
-            self.read_soon(index);
+        if std::mem::take(&mut socket.flags.throttled) && socket.may_read() {
+            self.read_on(index);
         }
     }
 
@@ -426,6 +425,7 @@ impl Core {
 pub fn not_open(phase: &Phase) -> Error {
     Error::state(match phase {
         Phase::Dial(_) => "the connection is not open yet",
+        Phase::Waiting { .. } => "the connection is lost and waits for the next attempt",
         Phase::Closing(_) => "the connection is closing",
         _ => "the connection is closed",
     })

@@ -18,6 +18,7 @@ pub enum Heard {
     Message(Kind, Vec<u8>),
     Pong(Vec<u8>),
     Drain(Conn),
+    Retry(CloseInfo, u64),
     Close(CloseInfo),
     ListenerClose(Listener),
 }
@@ -53,6 +54,10 @@ impl Handler for Reporter {
 
     fn on_drain(&mut self, peer: Peer) {
         self.tell(Heard::Drain(peer.conn));
+    }
+
+    fn on_retry(&mut self, _peer: Peer, info: &CloseInfo, after_ms: u64) {
+        self.tell(Heard::Retry(info.clone(), after_ms));
     }
 
     fn on_close(&mut self, _peer: Peer, info: &CloseInfo) {

@@ -6,19 +6,19 @@
 static libws_loop loop;
 
 /* libws_loop_stop is one of the few calls that a signal handler may make. */
-static void stop(int signal_number) {
+static inline void stop(int signal_number) {
     (void)signal_number;
     libws_loop_stop(loop);
 }
 
 /* Prints why the last call failed; for `return failed();`. */
-static int failed(void) {
+static inline int failed(void) {
     fprintf(stderr, "%s\n", libws_last_error());
     return 1;
 }
 
 /* Says where it listens, and runs until Ctrl-C. */
-static int serve(libws_listener listener) {
+static inline int serve(libws_listener listener) {
     char url[256];
     if (libws_listener_url(listener, url, sizeof url) < 0) return failed();
     printf("listening on %s\n", url);

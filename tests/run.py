@@ -77,6 +77,7 @@ STEPS = [
     Step("build", ["make", "lib", "examples", "test-client"]),
     Step("header", ["make", "header-check"]),
     Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
+    runner("docs", 20),
     runner("install", 11),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),

@@ -4,6 +4,7 @@ mod backpressure;
 mod close;
 mod deadlines;
 mod messages;
+mod proxy;
 mod reconnect;
 mod support;
 mod threads;

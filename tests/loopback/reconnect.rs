@@ -2,8 +2,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use tungstenite::handshake::derive_accept_key;
-use ws::{ConnectOptions, ErrorCode, ReadyState, Reconnect, Sent};
+use ws::{ConnectOptions, ErrorCode, ListenOptions, ReadyState, Reconnect, Sent, Settings};
 
+use crate::proxy::{Fault, Proxy};
 use crate::support::*;
 
 /// Reads a request head.
@@ -211,4 +212,58 @@ fn a_full_offline_queue_refuses_or_drops_the_oldest() {
             std::thread::yield_now();
         }
     }
+}
+
+/// A small generator with a fixed seed: the same faults in every run.
+fn faults(count: usize) -> impl Iterator<Item = (Fault, u64)> {
+    let mut seed = 0x9E37_79B9u64;
+    (0..count).map(move |_| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let fault = [Fault::Cut, Fault::Reset, Fault::HalfClose, Fault::BlackHole][(seed >> 33) as usize % 4];
+        (fault, (seed >> 40) % 4)
+    })
+}
+
+#[test]
+fn a_bad_network_is_survived_under_one_id() {
+    let event_loop = background();
+    let (server, _server_heard) = reporter(true);
+    let settings = Settings { heartbeat_ms: 20, heartbeat_timeout_ms: 60, ..Settings::default() };
+    let listening = ListenOptions { settings: settings.clone(), ..ListenOptions::default() };
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, listening).unwrap();
+    let proxy = Proxy::to(listener.port().unwrap());
+    let (client, heard) = reporter(false);
+    let options =
+        ConnectOptions { settings, reconnect: Some(quickly()), offline_queue: 1 << 20, ..Default::default() };
+    let url = format!("ws://127.0.0.1:{}", proxy.port);
+    let conn = event_loop.handle().connect(&url, client, options).unwrap();
+    assert_eq!(opened(&heard), conn);
+    for (fault, delay_ms) in faults(30) {
+        proxy.delay(delay_ms);
+        proxy.do_to_all(fault);
+        let (mut reopened, mut echoed) = (false, false);
+        // A message of after the loss comes back after the next open.
+        while !echoed {
+            match next_but_drain(&heard) {
+                Heard::Retry(..) => {
+                    conn.send_text(&format!("after {fault:?}")).unwrap();
+                }
+                Heard::Open(id) => {
+                    assert_eq!(id, conn);
+                    reopened = true;
+                }
+                Heard::Message(_, text) => {
+                    assert_eq!(text, format!("after {fault:?}").into_bytes());
+                    echoed = reopened;
+                }
+                other => panic!("{other:?} after {fault:?}"),
+            }
+        }
+        // Attempts that failed meanwhile have sent as well: all their echoes are of this fault.
+        while heard.recv_timeout(std::time::Duration::from_millis(100)).is_ok() {}
+    }
+    proxy.delay(0);
+    conn.close(1000, "").unwrap();
+    closed(&heard);
+    assert!(heard.recv().is_err(), "nothing after on_close");
 }

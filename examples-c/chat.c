@@ -21,20 +21,17 @@ static void tell(libws_conn one, const char *room, const char *what, const char 
 }
 
 static void join(libws_conn conn, const char *room, const char *name) {
-    struct member *new = calloc(1, sizeof *new);
+    for (struct member *m = members; m; m = m->next) {
+        int same_name = strcmp(m->name, name) == 0;
+        if (strcmp(m->room, room) != 0) continue;
+        tell(conn, NULL, same_name ? "taken" : "here", m->name, "");
+        if (same_name) return;
+    }
+    struct member *new = malloc(sizeof *new);
     if (!new) return;
     *new = (struct member){.conn = conn, .next = members};
     snprintf(new->room, sizeof new->room, "%s", room);
     snprintf(new->name, sizeof new->name, "%s", name);
-    for (struct member *m = members; m; m = m->next) {
-        int same_room = strcmp(m->room, room) == 0, same_name = strcmp(m->name, name) == 0;
-        if (same_room && same_name) {
-            tell(conn, NULL, "taken", name, "");
-            free(new);
-            return;
-        }
-        if (same_room) tell(conn, NULL, "here", m->name, "");
-    }
     members = new;
     libws_set_user(conn, new); /* later callbacks of this connection get it */
     libws_subscribe(conn, room);
@@ -43,12 +40,14 @@ static void join(libws_conn conn, const char *room, const char *name) {
 
 static void on_message(libws_conn conn, const libws_message *message, void *user) {
     struct member *me = user;
-    char line[4001] = "", room[64], name[64];
+    char line[4001] = "", room[64], name[64], tab, more;
     int text = 0;
     if (message->len >= sizeof line) { libws_close(conn, 1009, "a line has at most 4000 bytes"); return; }
     memcpy(line, message->data, message->len);
     if (me && sscanf(line, "say\t%n", &text) == 0 && text) tell(0, me->room, "said", me->name, line + text);
-    if (!me && sscanf(line, "join\t%63[^\t]\t%63[^\t]", room, name) == 2) join(conn, room, name);
+    /* A name that is too long shows in `tab` or `more`; it is refused, since cut it might not be UTF-8. */
+    if (!me && sscanf(line, "join\t%63[^\t]%c%63[^\t]%c", room, &tab, name, &more) == 3 && tab == '\t')
+        join(conn, room, name);
     libws_conn_info info = {.struct_size = sizeof info};
     if (strcmp(line, "rtt") == 0 && libws_info(conn, &info) == LIBWS_OK && info.round_trip_us >= 0) {
         snprintf(name, sizeof name, "%.1f", (double)info.round_trip_us / 1000); /* by the heartbeat */

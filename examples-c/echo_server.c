@@ -28,10 +28,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", libws_last_error());
         return 1;
     }
-    printf("listening on %s\n", real_url);
-    fflush(stdout);
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
+    printf("listening on %s\n", real_url);
+    fflush(stdout);
 
     libws_loop_run(loop);
     libws_loop_free(loop);

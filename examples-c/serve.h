@@ -21,10 +21,10 @@ static inline int failed(void) {
 static inline int serve(libws_listener listener) {
     char url[256];
     if (libws_listener_url(listener, url, sizeof url) < 0) return failed();
-    printf("listening on %s\n", url);
-    fflush(stdout);
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
+    printf("listening on %s\n", url);
+    fflush(stdout);
     libws_loop_run(loop);
     libws_loop_free(loop); /* every on_close runs in here */
     return 0;

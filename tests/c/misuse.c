@@ -69,10 +69,11 @@ static void all_rows(void) {
 
 /* ---- Inside the callbacks ---- */
 
-enum place { ON_UPGRADE, ON_REQUEST, ON_OPEN, ON_MESSAGE, ON_PONG, ON_DRAIN, ON_CLOSE, ON_LISTENER_CLOSE, ON_TIMER,
-             ON_POST, PLACES };
+enum place { ON_UPGRADE, ON_REQUEST, ON_OPEN, ON_MESSAGE, ON_PONG, ON_DRAIN, ON_CLOSE, ON_LISTENER_CLOSE, ON_RETRY,
+             ON_TIMER, ON_POST, PLACES };
 static const char *const names[PLACES] = {"on_upgrade", "on_request", "on_open",           "on_message", "on_pong",
-                                          "on_drain",   "on_close",   "on_listener_close", "a timer",    "a post"};
+                                          "on_drain",   "on_close",   "on_listener_close", "on_retry",   "a timer",
+                                          "a post"};
 static atomic_int seen[PLACES];
 
 /* The whole table, and what belongs outside. */
@@ -140,6 +141,13 @@ static void on_listener_close(libws_listener listener, void *user) {
     (void)listener, (void)user;
     probe(ON_LISTENER_CLOSE);
 }
+static void on_retry(libws_conn conn, const libws_close_info *info, uint32_t after_ms, void *user) {
+    (void)info, (void)after_ms, (void)user;
+    probe(ON_RETRY);
+    CHECK_EQ(libws_ready_state(conn), LIBWS_CONNECTING);
+    CHECK_EQ(libws_send_text(conn, "early"), LIBWS_ERR_STATE);
+    CHECK_EQ(libws_close(conn, 1000, NULL), LIBWS_OK);
+}
 static void on_timer(libws_loop loop, libws_timer timer, void *arg) {
     (void)loop, (void)timer, (void)arg;
     probe(ON_TIMER);
@@ -147,6 +155,17 @@ static void on_timer(libws_loop loop, libws_timer timer, void *arg) {
 static void on_post(libws_loop loop, void *arg) {
     (void)loop, (void)arg;
     probe(ON_POST);
+}
+
+/* A client that reconnects, and nobody listens on the port any more. */
+static void retried(int port) {
+    const libws_connect_options options = {.struct_size = sizeof options, .reconnect = 1};
+    const libws_handlers handlers = {.struct_size = sizeof handlers, .on_close = on_close, .on_retry = on_retry};
+    int closed = seen[ON_CLOSE];
+    char url[64];
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+    CHECK_EQ(libws_connect(live[LOOP], url, &handlers, NULL, &options, NULL), LIBWS_OK);
+    CHECK(turn_until(live[LOOP], &seen[ON_RETRY], 1) && turn_until(live[LOOP], &seen[ON_CLOSE], closed + 1));
 }
 
 static void inside_callbacks(void) {
@@ -171,6 +190,7 @@ static void inside_callbacks(void) {
     CHECK_EQ(libws_listener_close(listener), LIBWS_OK);
     CHECK(turn_until(live[LOOP], &seen[ON_LISTENER_CLOSE], 1));
     CHECK(turn_until(live[LOOP], &seen[ON_TIMER], 1) && turn_until(live[LOOP], &seen[ON_PONG], 1));
+    retried(port);
     dead[LISTENER] = listener;
     dead[TIMER] = timer;
     for (int place = 0; place < PLACES; place++) CHECK(seen[place] > 0 && "every callback came");

@@ -45,13 +45,13 @@ static int ask(void (*do_inside)(libws_request), int32_t answer) {
 /* The peer sees a 101 and then the first message. */
 static void accepted(int fd) {
     char text[16];
-    int first, before = closed;
+    int first;
     CHECK(peer_read_head(fd, head, sizeof head) > 0 && strncmp(head, "HTTP/1.1 101 ", 13) == 0);
     CHECK(peer_read(fd, &first, text, sizeof text) == 7 && first == 0x81 && memcmp(text, "welcome", 7) == 0);
     CHECK_EQ(libws_accept(request, NULL, NULL), LIBWS_ERR_GONE);
     CHECK_EQ(libws_respond(request, 403, NULL, NULL, 0), LIBWS_ERR_GONE);
     close(fd);
-    CHECK(wait_until(&closed, before + 1));
+    CHECK(wait_until(&closed, opened));
 }
 
 /* The peer sees this status and the end; nobody hears of a connection. */

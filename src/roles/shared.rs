@@ -98,7 +98,14 @@ pub fn register(shared: &Arc<Shared>) {
 
 /// Forgets a loop.
 pub fn unregister(id: u64) {
-    let removed = loops(|loops| loops.remove(&id));
+    let removed = loops(|loops| {
+        let removed = loops.remove(&id);
+        if loops.is_empty() {
+            // A leak checker of the host would wonder about the empty table.
+            loops.shrink_to_fit();
+        }
+        removed
+    });
     drop(removed);
     forget_cached();
 }

@@ -101,6 +101,9 @@ pub fn run_once(id: u64, timeout: Option<Duration>) -> Result<()> {
 /// Runs the loop on a thread of its own until [`stop`] or [`free`].
 pub fn start(id: u64) -> Result<()> {
     let shared = shared::find(id)?;
+    if current::loop_id() == id {
+        return Err(Error::state("the loop runs already"));
+    }
     // Held until the thread runs the loop, so that two starts at one time see each other.
     let mut slot = shared.thread.lock().unwrap_or_else(PoisonError::into_inner);
     if matches!(*shared.place(), Place::Parked(_)) {

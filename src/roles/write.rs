@@ -10,11 +10,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
 use super::core::{Core, NONE, Phase, Socket};
-use super::notices::Notice;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
-use crate::event_loop::outbox::MAX_SLICES;
-use crate::event_loop::poller::Target;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::{Kind, Role, mask};
 
@@ -232,7 +229,7 @@ impl Core {
     }
 
     /// Keeps the table's count, which other threads read, in step with the outbox.
-    fn count_queued(&self, index: u32, before: usize, after: usize) {
+    pub fn count_queued(&self, index: u32, before: usize, after: usize) {
         let Some(entry) = self.entry_of(index) else { return };
         if after >= before {
             entry.queued.fetch_add((after - before) as u64, Relaxed);
@@ -314,110 +311,6 @@ impl Core {
         if self.sockets.get(index).is_some_and(closing) {
             self.closing_flushed(index);
         }
-    }
-
-    /// Registers or drops write interest.
-    pub fn want_write(&mut self, index: u32, on: bool) {
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        if socket.flags.write_interest == on {
-            return;
-        }
-        let Some(stream) = &mut socket.stream else { return };
-        socket.flags.write_interest = on;
-        let urgent = !stream.is_unix();
-        if let Err(error) = self.poller.rewatch(stream, Target::Socket(index), urgent, on) {
-            self.stream_failed(index, &error);
-        }
-    }
-
-    /// Writes what waits until the kernel refuses. Called when the stream has room, and at the end of a turn.
-    pub fn flush(&mut self, index: u32) {
-        loop {
-            let Some(socket) = self.sockets.get_mut(index) else { return };
-            if socket.outbox.is_empty() {
-                break;
-            }
-            let Some(stream) = &socket.stream else { return };
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let filled = socket.outbox.slices(&mut slices);
-            let result = match &slices[..filled] {
-                [one] => stream.send(one),
-                many => stream.send_vectored(many),
-            };
-            match result {
-                Ok(taken) => self.took(index, taken),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.want_write(index, true);
-                    self.arm(index);
-                    return;
-                }
-                Err(error) => return self.stream_failed(index, &error),
-            }
-        }
-        self.flushed(index);
-    }
-
-    fn took(&mut self, index: u32, taken: usize) {
-        let now = self.now_ms();
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        let before = socket.outbox.len();
-        socket.outbox.consume(taken);
-        let after = socket.outbox.len();
-        socket.outbox.note_progress(now);
-        self.count_queued(index, before, after);
-        self.check_low_water(index);
-    }
-
-    /// At the low-water mark reading goes on and `on_drain` comes, if somebody waits for it.
-    pub fn check_low_water(&mut self, index: u32) {
-        let Some(low_water) = self.settings_of(index).map(|settings| settings.low_water as usize) else {
-            return;
-        };
-        let Some(entry) = self.entry_of(index) else { return };
-        if entry.queued.load(Relaxed) as usize > low_water {
-            return;
-        }
-        if entry.state.load(Relaxed) & DRAIN_WANTED != 0 {
-            entry.state.fetch_and(!DRAIN_WANTED, Relaxed);
-            let Some(socket) = self.sockets.get(index) else { return };
-            if matches!(socket.phase, Phase::Open) {
-                self.notices.push_back(Notice::Drain { index, id: socket.id });
-            }
-        }
-        self.unthrottle(index);
-    }
-
-    fn unthrottle(&mut self, index: u32) {
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        if std::mem::take(&mut socket.flags.throttled) && socket.may_read() {
-            self.read_on(index);
-        }
-    }
-
-    /// The outbox is empty: what waited for that goes on.
-    fn flushed(&mut self, index: u32) {
-        self.want_write(index, false);
-        match self.sockets.get(index).map(|socket| &socket.phase) {
-            Some(Phase::Http(_)) => self.response_flushed(index),
-            Some(Phase::Closing(_)) => self.closing_flushed(index),
-            Some(Phase::Lingering { .. }) => self.lingering_flushed(index),
-            _ => {}
-        }
-    }
-
-    /// Writes every outbox that was filled in this turn.
-    pub fn flush_dirty(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for index in dirty.drain(..) {
-            if let Some(socket) = self.sockets.get_mut(index) {
-                if std::mem::take(&mut socket.flags.dirty) && !socket.flags.write_interest {
-                    self.flush(index);
-                }
-            }
-        }
-        // Flushing can fill outboxes again: those stay for the next round.
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
     }
 }
 

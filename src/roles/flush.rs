@@ -84,6 +84,8 @@ impl Core {
     fn unthrottle(&mut self, index: u32) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
         if std::mem::take(&mut socket.flags.throttled) && socket.may_read() {
+            // Who refills the queue in on_drain is throttled again before the next read: pings would never be seen.
+            socket.flags.grace = true;
             self.read_on(index);
         }
     }
@@ -93,7 +95,7 @@ impl Core {
         self.want_write(index, false);
         match self.sockets.get(index).map(|socket| &socket.phase) {
             Some(Phase::Http(_)) => self.response_flushed(index),
-            Some(Phase::Closing(_)) => self.closing_flushed(index),
+            Some(Phase::Closing(_)) => self.close_left(index),
             Some(Phase::Lingering { .. }) => self.lingering_flushed(index),
             _ => {}
         }

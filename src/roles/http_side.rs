@@ -190,6 +190,9 @@ impl Core {
         let Some(socket) = self.sockets.get(index) else { return };
         let Some(owner) = self.owners.get(socket.owner) else { return };
         let Some(server) = owner.server.as_deref() else { return };
+        if server.net.is_none() {
+            return self.refuse(index, Refusal { status: 503, what: "the listener is closed" });
+        }
         if server::is_upgrade(&head) {
             return match server::check(&head, &server.rules) {
                 Ok(upgrade) => {
@@ -231,7 +234,7 @@ impl Core {
         let Some(socket) = self.sockets.get(index) else { return };
         let Some(owner) = self.owners.get(socket.owner) else { return };
         let Some(server) = owner.server.as_deref() else { return };
-        let asks = owner.handler.as_ref().is_some_and(|handler| handler.takes_requests());
+        let asks = owner.takes_requests;
         if let Some(root) = &server.static_root {
             let answer = root.answer(&head, SystemTime::now());
             if !asks || !matches!(answer.status, 404 | 405) {

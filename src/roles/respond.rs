@@ -43,7 +43,9 @@ impl Core {
         headers: &[(http::HeaderName, http::HeaderValue)],
         payload: Payload<'_>,
     ) {
+        let listening = self.is_listening(index);
         let Some(http) = self.http(index) else { return };
+        http.keep_alive &= listening;
         let len = payload.len();
         let (bytes, file) = match payload {
             _ if http.head_only || !response::has_content(status) => (&[][..], None),
@@ -83,11 +85,18 @@ impl Core {
                 }
             };
         }
-        if http.keep_alive {
+        let keep_alive = http.keep_alive;
+        if keep_alive && self.is_listening(index) {
             self.await_request_head(index);
             return self.read_soon(index);
         }
         self.end_http(index);
+    }
+
+    /// Whether the listener of this conversation is still open.
+    fn is_listening(&self, index: u32) -> bool {
+        let owner = self.sockets.get(index).and_then(|socket| self.owners.get(socket.owner));
+        owner.and_then(|owner| owner.server.as_ref()).is_some_and(|server| server.net.is_some())
     }
 
     fn end_http(&mut self, index: u32) {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, NONE, Phase, Socket};
+use super::core::{Core, NONE, Phase};
+use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
 use crate::proto::frame::{self, Opcode};
@@ -72,7 +73,7 @@ impl Core {
 
     /// A message from another thread: it was taken there, so it is sent whatever is queued.
     pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, kind: Kind, data: &[u8]) {
-        entry.queued.fetch_sub(data.len() as u64, Relaxed);
+        entry.queued.fetch_sub(mail_cost(data.len()), Relaxed);
         let Ok(index) = self.index_of(id) else { return };
         let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
         if !open {
@@ -209,7 +210,7 @@ impl Core {
         frame::write(&mut bytes, Opcode::Pong, payload, key);
         let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
         let before = socket.outbox.len();
-        socket.outbox.set_pong(bytes);
+        socket.outbox.push_pong(bytes);
         self.after_queueing(index, before);
         Ok(())
     }
@@ -306,10 +307,9 @@ impl Core {
             self.write_cork(index, &[], &[]);
         }
         self.corked = NONE;
-        // A close handshake that was answered in this event goes on when the answer has left.
-        let closing = |socket: &Socket| matches!(socket.phase, Phase::Closing(_)) && socket.outbox.is_empty();
-        if self.sockets.get(index).is_some_and(closing) {
-            self.closing_flushed(index);
+        // A close handshake that was answered in this event is done when the answer has left.
+        if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
+            self.finish_if_exchanged(index);
         }
     }
 }

@@ -81,6 +81,7 @@ STEPS = [
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
+    runner("examples", 139),
     runner("browser", 22),
 ]
 

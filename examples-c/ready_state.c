@@ -7,9 +7,11 @@ static const char *const names[] = {"CONNECTING", "OPEN", "CLOSING", "CLOSED"};
 
 /* Prints a state and shows it to all pages; user is "server" or "client", the side of the connection. */
 static void show(libws_conn conn, const char *side, const char *why) {
+    libws_conn_info info = {.struct_size = sizeof info};
     char line[400];
-    int state = libws_ready_state(conn);
-    int len = snprintf(line, sizeof line, "%s %llu %s%s", side, (unsigned long long)conn, names[state], why);
+    libws_info(conn, &info); /* whose connection it is; a client has no peer yet when it is CONNECTING */
+    int len = snprintf(line, sizeof line, "%s %s %s%s", side, *info.peer ? info.peer : "-",
+                       names[libws_ready_state(conn)], why);
     puts(line);
     fflush(stdout);
     libws_publish(loop, "states", 0, LIBWS_TEXT, line, (size_t)len);

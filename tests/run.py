@@ -82,7 +82,8 @@ STEPS = [
     runner("conformance", 301, "client"),
     runner("interop", 111),
     runner("examples", 139),
-    runner("browser", 22),
+    runner("examples", 139, "valgrind"),
+    runner("browser", 64),
 ]
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs every program of examples-c with a real peer: `run.py [--valgrind] [EXAMPLE...]`.
+"""Runs every program of examples-c with a real peer: `run.py [valgrind] [EXAMPLE...]`.
 
-The peers are `websockets` of PyPI and bare sockets. Every server must end with status 0 on SIGINT; with --valgrind
-also without a leak. And every program is short, listed in examples-c/README.md and tested here.
+The peers are `websockets` of PyPI and bare sockets. Every server must end with status 0 on SIGINT; with
+`valgrind` also without a leak. And every program is short, listed in examples-c/README.md and tested here.
 """
 
 import os
@@ -60,7 +60,7 @@ def check_folder(tally, tested):
 def main(arguments):
     tally = Tally()
     try:
-        wrapper = [tools.debian(VALGRIND[0], VALGRIND[0]), *VALGRIND[1:]] if "--valgrind" in arguments else []
+        wrapper = [tools.debian(VALGRIND[0], VALGRIND[0]), *VALGRIND[1:]] if "valgrind" in arguments else []
         interpreter = tools.python_env(HERE.parent / "interop/requirements.txt")
     except Missing as missing:
         tally.skip(ALL_CHECKS, str(missing))
@@ -70,9 +70,9 @@ def main(arguments):
 
     from dialogues import EXAMPLES
 
-    names = [name for name in arguments if not name.startswith("-")]
+    names = set(arguments) - {"valgrind"}
     for example in EXAMPLES:
-        if not names or set(names) & set(example.programs):
+        if not names or names & set(example.programs):
             drive(tally, example, wrapper)
     check_folder(tally, {name for example in EXAMPLES for name in example.programs})
     tally.finish()

@@ -83,8 +83,8 @@ STEPS = [
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
-    runner("examples", 139),
-    runner("examples", 139, "valgrind"),
+    runner("examples", 148),
+    runner("examples", 148, "valgrind"),
     runner("browser", 64),
 ]
 

@@ -6,6 +6,8 @@ Each function gets `check(ok, what, detail="")` and the example's `Server`; `EXA
 import http.client
 import json
 import re
+import signal
+import subprocess
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from support.paths import EXAMPLES as BUILT
-from support.process import run
+from support.process import run, server
 
 SECONDS = 20
 
@@ -278,6 +280,27 @@ def quotes(check, running):
         check(all(line.startswith("quote OAK") for line in lines), "no tick of ELM after unsubscribe", str(lines))
 
 
+def reconnect(check, running):
+    """The server of this dialogue goes and comes back at the same address; the client is the program that is tested."""
+    echo_server = BUILT / "echo_server"
+    with server([echo_server, "ws://127.0.0.1:0"]) as first:
+        command = [BUILT / "reconnect", first.url, "50"]
+        client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        lines = iter(client.stdout.readline, "")
+        check(next(lines).startswith("open (the same id)"), "it opens")
+        check(next(lines).startswith("echo: message 1"), "its messages come back")
+    lost = next(line for line in lines if line.startswith("lost: "))
+    check(lost.startswith("lost: 1001"), "it hears that the server goes", lost)
+    with server([echo_server, first.url]):
+        back = next(line for line in lines if line.startswith("open"))
+        echoed = next(lines, "")
+        check(back.startswith("open (the same id)") and echoed.startswith("echo: message "), "it comes back", back + echoed)
+        client.send_signal(signal.SIGINT)
+        status = client.wait(SECONDS)
+        client.stdout.close()
+        check(status == 0, "it ends with 0", str(status))
+
+
 @dataclass
 class Example:
     """How an example is started and driven; `programs` are the files of examples-c that it tests."""
@@ -290,6 +313,7 @@ class Example:
 
 EXAMPLES = [
     Example(["echo_server", "echo_client"], echo, checks=2),
+    Example(["echo_server", "reconnect"], reconnect, checks=5),
     Example(["time_push"], time_push, ["300"], checks=1),
     Example(["delayed_reply"], delayed_reply, ["400"], checks=5),
     Example(["ready_state"], ready_state, checks=4),

@@ -77,6 +77,7 @@ STEPS = [
     Step("build", ["make", "lib", "examples", "test-client"]),
     Step("header", ["make", "header-check"]),
     Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
+    runner("asan", 9),
     runner("docs", 20),
     runner("fuzz", 6),
     runner("install", 11),

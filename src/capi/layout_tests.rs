@@ -1,21 +1,42 @@
-//! The layout of every public struct, held against the table that the C tests assert: `tests/c/layout.h`.
+//! The layout of every public struct and the number of every constant, held against the table that the C tests assert:
+//! `tests/c/layout.h`.
 
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 use super::callbacks::libws_handlers;
 use super::options::{libws_connect_options, libws_listen_options, libws_loop_options, libws_settings};
-use super::types::{libws_close_info, libws_conn_info, libws_message};
+use super::results::libws_result;
+use super::types::{
+    LIBWS_KEEP_READING, LIBWS_OFF, LIBWS_PUBLISH_SKIPS, libws_close_info, libws_conn_info, libws_kind,
+    libws_log_level, libws_message, libws_role, libws_state, libws_upgrade,
+};
+use super::version::{LIBWS_VERSION_MAJOR, LIBWS_VERSION_MINOR, LIBWS_VERSION_PATCH};
 
-/// A row: "SIZE struct" or "FIELD struct field", and its number.
-type Rows = BTreeMap<String, usize>;
+/// A row: "SIZE struct", "FIELD struct field" or "VALUE constant", and its number.
+type Rows = BTreeMap<String, i64>;
 
 macro_rules! rows {
     ($rows:ident; $($name:ident { $($field:ident)* })*) => {
         $(
-            $rows.insert(format!("SIZE {}", stringify!($name)), size_of::<$name>());
-            $($rows.insert(format!("FIELD {} {}", stringify!($name), stringify!($field)), offset_of!($name, $field));)*
+            // A field that is missing in the list does not compile.
+            let _ = |$name { $($field: _),* }: $name| ();
+            $rows.insert(format!("SIZE {}", stringify!($name)), size_of::<$name>() as i64);
+            $($rows.insert(format!("FIELD {} {}", stringify!($name), stringify!($field)), offset_of!($name, $field) as i64);)*
         )*
+    };
+}
+
+macro_rules! values {
+    ($rows:ident; $($name:ident { $($variant:ident)* })*) => {
+        $(
+            // The same for a variant.
+            let _ = |value: $name| match value { $($name::$variant => ()),* };
+            $($rows.insert(format!("VALUE {}", stringify!($variant)), $name::$variant as i64);)*
+        )*
+    };
+    ($rows:ident: $($constant:ident)*) => {
+        $($rows.insert(format!("VALUE {}", stringify!($constant)), i64::from($constant));)*
     };
 }
 
@@ -31,6 +52,15 @@ fn seen_by_rust() -> Rows {
         libws_connect_options { struct_size settings protocols origin headers reconnect reconnect_min_ms reconnect_max_ms reconnect_attempts reconnect_stable_ms offline_queue offline_drop_oldest reconnect_final_codes }
         libws_loop_options { struct_size log log_user log_level }
     }
+    values! { rows;
+        libws_result { LIBWS_OK LIBWS_PENDING LIBWS_ERR_INVALID LIBWS_ERR_GONE LIBWS_ERR_STATE LIBWS_ERR_THREAD LIBWS_ERR_FULL LIBWS_ERR_TOO_BIG LIBWS_ERR_UTF8 LIBWS_ERR_ADDRESS LIBWS_ERR_IO LIBWS_ERR_HANDSHAKE LIBWS_ERR_PROTOCOL LIBWS_ERR_TIMEOUT LIBWS_ERR_UNSUPPORTED LIBWS_ERR_NOMEM LIBWS_ERR_INTERNAL }
+        libws_kind { LIBWS_TEXT LIBWS_BINARY }
+        libws_state { LIBWS_CONNECTING LIBWS_OPEN LIBWS_CLOSING LIBWS_CLOSED }
+        libws_role { LIBWS_SERVER LIBWS_CLIENT }
+        libws_upgrade { LIBWS_ACCEPT LIBWS_DEFER }
+        libws_log_level { LIBWS_LOG_ERROR LIBWS_LOG_WARN LIBWS_LOG_INFO LIBWS_LOG_DEBUG }
+    }
+    values! { rows: LIBWS_OFF LIBWS_KEEP_READING LIBWS_PUBLISH_SKIPS LIBWS_VERSION_MAJOR LIBWS_VERSION_MINOR LIBWS_VERSION_PATCH }
     rows
 }
 
@@ -43,14 +73,14 @@ fn seen_by_c() -> Rows {
     };
     table
         .lines()
-        .filter(|line| line.starts_with("SIZE(") || line.starts_with("FIELD("))
+        .filter(|line| ["SIZE(", "FIELD(", "VALUE("].iter().any(|kind| line.starts_with(kind)))
         .filter_map(row)
         .collect()
 }
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn rust_and_c_agree_on_every_struct() {
-    assert!(seen_by_c().len() > 60);
+fn rust_and_c_agree_on_every_struct_and_constant() {
+    assert!(seen_by_c().len() > 100);
     assert_eq!(seen_by_rust(), seen_by_c());
 }

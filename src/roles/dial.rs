@@ -80,6 +80,10 @@ pub fn connect(
         origin: options.origin.clone(),
         headers: headers.map_err(Error::invalid)?,
     };
+    // A request has at most one (RFC 6454 section 7.3).
+    if plan.origin.is_some() && plan.headers.iter().any(|(name, _)| *name == http::header::ORIGIN) {
+        return Err(Error::invalid("Origin stands in `headers` and in `origin`"));
+    }
     if let Some(reconnect) = options.reconnect.as_ref().filter(|rules| rules.min_ms > rules.max_ms) {
         let (min, max) = (reconnect.min_ms, reconnect.max_ms);
         return Err(Error::invalid(format!("reconnect_min_ms ({min}) is above reconnect_max_ms ({max})")));

@@ -27,9 +27,18 @@ END
         ! readelf -d "$work/static" | grep -F libws.so && "$work/static"
 }
 
+# needs_libc_only: what a C program has anyway, and the unwinder that comes with the compiler.
+needs_libc_only() {
+    readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' > "$work/needed"
+    cat "$work/needed"
+    test -s "$work/needed" &&
+        ! grep -vE '^(libc|libm|libpthread|libdl|librt|libgcc_s|ld-linux[a-z0-9_-]*|ld-musl[a-z0-9_-]*|libc\.musl[a-z0-9_-]*)\.so(\.[0-9]+)*$' "$work/needed"
+}
+
 check "libws.so exports something" test -s "$work/exported"
 check "the exported functions are the declared ones" diff "$work/exported" "$work/declared"
 check "every exported function has a row in misuse_rows.h" diff "$work/exported" "$work/called"
 check "the SONAME" sh -c "readelf -d '$library' | grep -F 'Library soname: [libws.so.0]'"
+check "libws.so needs nothing but the C library" needs_libc_only
 check "a program links to libws.a with Libs.private" static_program
 tally_end

@@ -20,7 +20,7 @@ from ctypes import (
     c_void_p,
 )
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 VERSION = (0, 1, 0)
 """The version of libws.h that this file was written after."""
@@ -188,7 +188,7 @@ STRUCTS = {
 
 _OUT = POINTER(c_uint64)
 
-FUNCTIONS = {
+FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "libws_result_name": (c_char_p, [c_int32]),
     "libws_last_error": (c_char_p, []),
     "libws_last_os_error": (c_int32, []),

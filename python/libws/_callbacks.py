@@ -1,4 +1,4 @@
-"""The functions that libws calls, and their C halves, which live as long as the module, and no exception leaves them."""
+"""The functions that libws calls. Their C halves live as long as the module, and no exception leaves them."""
 
 from __future__ import annotations
 

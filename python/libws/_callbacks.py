@@ -36,11 +36,11 @@ def _close_info(pointer: Any) -> CloseInfo:
 def _failed(conn: Optional[Connection], error: BaseException, name: str) -> None:
     """A handler of a connection raised: tell, and close with 1011. A connection that is closing already goes on so."""
     if conn is None:
-        report(None, error, f"Exception ignored in {name}", None)
+        report(None, error, name, None)
         return
     endpoint = conn._endpoint
     if isinstance(endpoint, Endpoint):
-        report(endpoint.loop, error, f"Exception ignored in {name}", getattr(endpoint.handlers, name))
+        report(endpoint.loop, error, name, getattr(endpoint.handlers, name))
     lib.libws_close(conn._id, _INTERNAL_ERROR, None)
 
 
@@ -120,7 +120,7 @@ def on_listener_close(number: int, key: Optional[int]) -> None:
             endpoint.listener._id = number
             handler(endpoint.listener)
     except BaseException as error:
-        report(endpoint.loop, error, "Exception ignored in on_listener_close", handler)
+        report(endpoint.loop, error, "on_listener_close", handler)
     finally:
         _records.drop(key)
         _records.retire(endpoint)
@@ -145,10 +145,9 @@ def on_upgrade(number: int, key: Optional[int]) -> int:
         request = Request(endpoint, number)
         answer = handler(request) if handler is not None else ACCEPT
         # An answer that was given already counts, not what is returned.
-        answered = answer is None and lib.libws_request_method(number) is None
-        status = DEFER if answered else _status(answer)
+        status = DEFER if request.answered else _status(answer)
     except BaseException as error:
-        report(endpoint.loop, error, "Exception ignored in on_upgrade", handler)
+        report(endpoint.loop, error, "on_upgrade", handler)
         status = 500
     if request is not None:
         if status == ACCEPT:
@@ -168,7 +167,7 @@ def on_request(number: int, key: Optional[int]) -> None:
         if handler is not None:
             handler(Request(endpoint, number))
     except BaseException as error:
-        report(endpoint.loop, error, "Exception ignored in on_request", handler)
+        report(endpoint.loop, error, "on_request", handler)
         lib.libws_respond(number, 500, None, None, 0)
 
 
@@ -178,7 +177,7 @@ def on_timer(_loop: int, number: int, key: Optional[int]) -> None:
     if call is None or call.timer is None:
         return
     call.timer._id = number
-    _run(call, "Exception ignored in a timer")
+    _run(call, "timer")
 
 
 def on_last_timer(_loop: int, number: int, key: Optional[int]) -> None:
@@ -187,7 +186,7 @@ def on_last_timer(_loop: int, number: int, key: Optional[int]) -> None:
     if call is None or call.timer is None:
         return
     call.timer._id = number
-    _run(call, "Exception ignored in a timer")
+    _run(call, "timer")
     call.loop._live.discard(key)
 
 
@@ -195,7 +194,7 @@ def on_post(_loop: int, key: Optional[int]) -> None:
     """A function that was posted."""
     call = _records.drop(key)
     if call is not None:
-        _run(call, "Exception ignored in a posted function")
+        _run(call, "post")
         call.loop._live.discard(key)
 
 
@@ -213,7 +212,7 @@ def on_log(level: int, line: bytes, key: Optional[int]) -> None:
         if function is not None:
             function(level, line.decode("utf-8", "replace"))
     except BaseException as error:
-        report(None, error, "Exception ignored in log", function)
+        report(None, error, "log", function)
 
 
 # Module globals: libws may call them until the interpreter ends.

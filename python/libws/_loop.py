@@ -121,7 +121,6 @@ class Loop:
         Errors: GoneError, StateError (it runs already, or in a callback of this loop), SystemCallError (no thread).
         """
         if self._driver:
-            check(lib.libws_loop_timeout(self._id, ctypes.byref(ctypes.c_int32())))
             raise StateError("the loop runs already")
         check(lib.libws_loop_start(self._id))
         self._started = True
@@ -147,7 +146,7 @@ class Loop:
             with self._driving():
                 check(lib.libws_loop_free(self._id))
         except ThreadError as error:
-            raise StateError(f"{error}: stop it first") from None
+            raise StateError(f"{error}: stop it first") from error
         _loops.pop(self._id, None)
         for key in list(self._live):
             endpoint = _records.drop(key)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from ctypes import CFUNCTYPE
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from ._abi import lib
 from ._connection import Connection
@@ -138,22 +138,33 @@ def adopt(number: int, key: Optional[int]) -> Optional[Connection]:
     return conn
 
 
-def report(loop: "Optional[Loop]", error: BaseException, message: str, source: object) -> None:
+def report(loop: "Optional[Loop]", error: BaseException, where: str, handler: object) -> None:
     """Hands an exception of a callback to sys.unraisablehook.
 
     KeyboardInterrupt and SystemExit end `Loop.run` instead, if that is what this thread is in.
     """
     if loop is not None and not isinstance(error, Exception) and loop._driver == threading.get_ident():
         loop._raise_later = error
-        return
-    hook: Callable[[Any], object] = sys.unraisablehook
-    arguments: List[Any] = [type(error), error, error.__traceback__, message, source]
-    make: Any = sys.UnraisableHookArgs
-    try:
-        hook(make(arguments))
-    except Exception as second:
-        # As the interpreter does with a hook that fails: nothing may leave a callback.
-        sys.__unraisablehook__(make([type(second), second, second.__traceback__, "Exception in sys.unraisablehook", hook]))
+    else:
+        _Thunk(_Ignored(error, where, handler))()
+
+
+_Thunk = CFUNCTYPE(None)
+
+
+class _Ignored:
+    """Raises an exception where ctypes hands it to sys.unraisablehook: the hook's argument cannot be made otherwise."""
+
+    def __init__(self, error: BaseException, where: str, handler: object) -> None:
+        self.error = error
+        self.where = where
+        self.handler = handler
+
+    def __call__(self) -> None:
+        raise self.error
+
+    def __repr__(self) -> str:
+        return f"<{self.where} {self.handler!r}>"
 
 
 def _forget_parent() -> None:

@@ -20,13 +20,16 @@ class Request:
     gone, its methods raise GoneError.
     """
 
-    __slots__ = ("__weakref__", "_endpoint", "_id", "_key", "body", "method", "target")
+    __slots__ = ("__weakref__", "_endpoint", "_id", "_key", "answered", "body", "method", "target")
 
     method: str
     """"GET"."""
 
     target: str
     """"/path?query"."""
+
+    answered: bool
+    """Whether `accept` or `respond` of this object has succeeded."""
 
     body: bytes
     """The body of a plain request; b"" if it has none."""
@@ -36,6 +39,7 @@ class Request:
         self._endpoint = endpoint
         self._id = number
         self._key = 0
+        self.answered = False
         self.method = (lib.libws_request_method(number) or b"").decode("latin-1")
         self.target = (lib.libws_request_target(number) or b"").decode("latin-1")
         length = ctypes.c_size_t()
@@ -109,6 +113,7 @@ class Request:
             if pending is not None:
                 self._endpoint.assigned[self._key] = pending
             raise
+        self.answered = True
 
     def respond(
         self,
@@ -123,6 +128,7 @@ class Request:
         """
         content = utf8(body, "body") if isinstance(body, str) else octets(body, "body")
         check(lib.libws_respond(self._id, int32(status, "status"), header_lines(headers), content, len(content)))
+        self.answered = True
         self._forget_user()
 
     def _forget_user(self) -> None:

@@ -82,7 +82,10 @@ def header_lines(value: Optional[Headers]) -> Optional[bytes]:
     """Header lines; a line break in a name or a value, which would smuggle in another header, is refused."""
     if value is None:
         return None
-    pairs = value.items() if isinstance(value, Mapping) else value
+    try:
+        pairs = [(name, text) for name, text in (value.items() if isinstance(value, Mapping) else value)]
+    except (TypeError, ValueError):
+        raise TypeError("headers must be a mapping or pairs of names and values") from None
     lines = []
     for name, text in pairs:
         line = c_text(name, "a header's name") + b": " + c_text(text, "a header's value")

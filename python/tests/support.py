@@ -60,7 +60,7 @@ def unraisable():
     """A list of what goes to sys.unraisablehook meanwhile."""
     caught, before = [], sys.unraisablehook
     # Only type and text are kept: the hook's argument must not be resurrected.
-    sys.unraisablehook = lambda args: caught.append((args.exc_type, str(args.exc_value), args.err_msg))
+    sys.unraisablehook = lambda args: caught.append((args.exc_type, str(args.exc_value), repr(args.object)))
     try:
         yield caught
     finally:

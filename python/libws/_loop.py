@@ -102,6 +102,9 @@ class Loop:
             self._turn(0)
             while self._live and not self._stop_asked and not interrupted:
                 self._turn(slice_ms)
+            if self._stop_asked or interrupted:
+                # The library noted the stop too: a last turn takes it back, or the next run would end at once.
+                self._turn(0)
             self._stop_asked = False
         if interrupted:
             raise KeyboardInterrupt
@@ -390,7 +393,9 @@ class Loop:
     def _driving(self) -> Iterator[None]:
         """Makes this thread the one that runs the loop; between two slices the library cannot see that there is one."""
         me = threading.get_ident()
-        if not self._turns.acquire(blocking=False):
+        # A child that was forked inside a callback finds a new lock when it comes back here.
+        turns = self._turns
+        if not turns.acquire(blocking=False):
             if self._driver == me:
                 raise StateError("not inside a callback")
             if lib.libws_loop_timeout(self._id, ctypes.byref(ctypes.c_int32())) == GoneError.code:
@@ -401,7 +406,7 @@ class Loop:
             yield
         finally:
             self._driver = 0
-            self._turns.release()
+            turns.release()
 
     def _turn(self, timeout_ms: int) -> None:
         check(lib.libws_loop_run_once(self._id, int32(timeout_ms, "timeout_ms")))

@@ -82,7 +82,7 @@ STEPS = [
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
-    runner("python", 85),
+    runner("python", 84),
     runner("browser", 22),
 ]
 

@@ -71,23 +71,21 @@ class Exit(unittest.TestCase):
     def test_every_on_close_comes_before_the_exit(self):
         self.check(
             """
-closed = []
-loop = libws.Loop()
-listener = loop.listen("ws://127.0.0.1:0", on_close=lambda conn, info: closed.append(conn))
-ready = threading.Semaphore(0)
-for _ in range(10):
-    loop.connect(listener.url, on_open=lambda conn: ready.release(), on_close=lambda conn, info: closed.append(conn))
-loop.start()
-for _ in range(10):
-    ready.acquire()
-del loop, listener
-done = threading.Event()
-""".replace("del loop, listener\ndone = threading.Event()\n", "")
-            + """
 import libws._loop
+# Exit functions run last in, first out: the count is printed after the loops are closed.
 atexit.unregister(libws._loop._close_all)
 atexit.register(lambda: print(len(closed)))
 atexit.register(libws._loop._close_all)
+closed = []
+def on_close(conn, info): closed.append(conn)
+loop = libws.Loop()
+listener = loop.listen("ws://127.0.0.1:0", on_close=on_close)
+ready = threading.Semaphore(0)
+for _ in range(10):
+    loop.connect(listener.url, on_open=lambda conn: ready.release(), on_close=on_close)
+loop.start()
+for _ in range(10):
+    ready.acquire()
 """,
             output="20\n",
         )
@@ -99,9 +97,10 @@ atexit.register(libws._loop._close_all)
         self.check(
             """
 loop, listener, conns = opened(10, start=False)
+inside = threading.Event()
+loop.post(inside.set)
 threading.Thread(target=loop.run, daemon=True).start()
-conns[0].send if conns else None
-time.sleep(0.05)
+inside.wait()
 """
         )
 
@@ -146,7 +145,9 @@ class Interrupt(unittest.TestCase):
         if times == 2:
             self.assertEqual(child.stdout.readline(), "first\n")
             child.send_signal(signal.SIGINT)
-        return finish(child)
+        status, output = finish(child)
+        child.stdout.close()
+        return status, output
 
     RUN = """
 try:
@@ -158,8 +159,7 @@ loop.close()
 """
 
     def test_an_idle_loop(self):
-        code = "loop, *_ = opened(1, start=False); loop.start_timer(1, print, 'ready', flush=True)"
-        code = code.replace(", flush=True", "").replace("print, 'ready'", "lambda: print('ready', flush=True)")
+        code = "loop, *_ = opened(1, start=False); loop.start_timer(1, lambda: print('ready', flush=True))"
         self.assertEqual(self.interrupted(code + self.RUN), (0, "interrupted True\n"))
 
     def test_a_busy_loop_twenty_times(self):
@@ -173,7 +173,6 @@ loop.start_timer(50, lambda: [conn.send("x") for conn in conns] and print("ready
     def test_a_callback_that_does_not_return_needs_the_second(self):
         code = """
 loop, listener, conns = opened(1, start=False)
-real_stop = libws._lib.libws_loop_stop
 def stuck():
     print("ready", flush=True)
     said = False

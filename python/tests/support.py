@@ -72,7 +72,8 @@ def spawn(code, *arguments, **options):
     paths = [str(PYTHON), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-c", code, *map(str, arguments)],
+        # Newer Pythons warn of a fork while there are threads, which is what some of these children are for.
+        [sys.executable, "-X", "faulthandler", "-W", "ignore::DeprecationWarning", "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

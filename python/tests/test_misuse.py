@@ -354,8 +354,10 @@ class InsideCallbacks(unittest.TestCase):
             self.assertEqual(errors, [libws.StateError] * 7)
             errors.clear()
             loop.start()
+            called = threading.Event()
             loop.post(call, loop.run, loop.run_once, loop.close, loop.start)
-            loop.close()
+            loop.post(called.set)
+            self.assertTrue(called.wait(SECONDS))
             self.assertEqual(errors, [libws.StateError] * 4)
 
     def test_ending_a_connection_in_each_of_its_callbacks(self):

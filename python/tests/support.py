@@ -59,8 +59,8 @@ def background(**handlers):
 def unraisable():
     """A list of what goes to sys.unraisablehook meanwhile."""
     caught, before = [], sys.unraisablehook
-    # Only type and text are kept: the hook's argument must not be resurrected.
-    sys.unraisablehook = lambda args: caught.append((args.exc_type, str(args.exc_value), repr(args.object)))
+    # Only types and texts are kept: the hook's argument must not be resurrected.
+    sys.unraisablehook = lambda args: caught.append((args.exc_type, str(args.exc_value), f"{args.err_msg} {args.object!r}"))
     try:
         yield caught
     finally:

@@ -86,6 +86,7 @@ STEPS = [
     runner("interop", 111),
     runner("examples", 148),
     runner("examples", 148, "valgrind"),
+    runner("python", 84),
     runner("browser", 64),
 ]
 

@@ -153,6 +153,8 @@ fn join(thread: Option<JoinHandle<()>>) {
 /// Makes this thread the one that runs the loop.
 fn take(id: u64, background: bool) -> Result<Arc<Shared>> {
     if current::loop_id() != 0 {
+        // A dead id is GONE even here, and so is every id of the parent in a child forked inside a callback.
+        ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
         return Err(Error::state("not inside a callback"));
     }
     let shared = shared::find(id)?;

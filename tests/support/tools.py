@@ -86,9 +86,9 @@ def must(command, seconds=_INSTALL_SECONDS, **options):
         raise Missing(f"`{text}` failed with status {status}:\n{output[-3000:]}")
 
 
-def python_env(requirements):
+def python_env(requirements, name="python"):
     """A Python 3 environment that holds exactly what a requirements file pins; returns its interpreter."""
-    directory = TEST_ENV / "python"
+    directory = TEST_ENV / name
 
     def build():
         print("preparing the Python environment of the tests ...", flush=True)

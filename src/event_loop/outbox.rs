@@ -33,7 +33,10 @@ struct Queue {
     bytes: usize,
     /// When the kernel last took bytes, or the first ones were queued.
     progress_ms: u64,
-    /// The newest pong, if the peer asks faster than it reads (RFC 6455 section 5.5.3 allows to answer only that).
+    /// Bytes from the front up to the end of the pong that is queued; 0: none is.
+    pong_end: usize,
+    /// The newest of the pongs that came after that one: a peer that asks faster than it reads gets only some answers,
+    /// which RFC 6455 section 5.5.3 allows.
     pong: Option<Vec<u8>>,
 }
 
@@ -96,8 +99,8 @@ impl Outbox {
         queue.chunks.push_back(Chunk::Shared(frame));
     }
 
-    /// Keeps `frame` as the newest pong; it leaves when the queue before it has left.
-    pub fn set_pong(&mut self, frame: Vec<u8>) {
+    /// Queues a pong. While one is queued already, only the newest of the others is kept.
+    pub fn push_pong(&mut self, frame: Vec<u8>) {
         let queue = self.0.get_or_insert_default();
         queue.pong = Some(frame);
         queue.promote_pong();
@@ -120,6 +123,7 @@ impl Outbox {
     pub fn consume(&mut self, mut n: usize) {
         let Some(queue) = &mut self.0 else { return };
         queue.bytes -= n;
+        queue.pong_end = queue.pong_end.saturating_sub(n);
         while let Some(front) = queue.chunks.front() {
             let left = front.bytes().len() - queue.sent;
             if n < left {
@@ -142,11 +146,12 @@ impl Outbox {
 }
 
 impl Queue {
-    /// The pong's turn comes when nothing is queued before it.
+    /// The kept pong takes its place at the end of the queue when the one before it has left.
     fn promote_pong(&mut self) {
-        if self.chunks.is_empty() {
+        if self.pong_end == 0 {
             if let Some(frame) = self.pong.take() {
                 self.bytes += frame.len();
+                self.pong_end = self.bytes;
                 self.chunks.push_back(Chunk::Owned(frame));
             }
         }
@@ -175,11 +180,12 @@ mod tests {
             let mut outbox = Outbox::default();
             outbox.push(&[b"one ", b"two "]).unwrap();
             outbox.push_shared(Arc::from(&b"three "[..]));
-            outbox.set_pong(b"old pong".to_vec());
-            outbox.set_pong(b"pong".to_vec());
+            outbox.push_pong(b"pong 1 ".to_vec());
+            outbox.push_pong(b"pong 2 ".to_vec());
+            outbox.push_pong(b"pong 3".to_vec());
             outbox.push(&[b"four "]).unwrap();
-            assert_eq!(outbox.len(), 23);
-            assert_eq!(drain(&mut outbox, step), b"one two three four pong");
+            assert_eq!(outbox.len(), 32);
+            assert_eq!(drain(&mut outbox, step), b"one two three pong 1 four pong 3");
             assert_eq!(outbox.len(), 0);
         }
     }

@@ -17,8 +17,8 @@ use crate::proto::Role;
 /// Connections accepted in one go; the rest wait for the next turn.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// How long a listener rests when the process or the system has no descriptor left.
-const OUT_OF_DESCRIPTORS_MS: u64 = 100;
+/// How long a listener rests when the process or the system has no descriptor left, or something else is wrong.
+const RETRY_MS: u64 = 100;
 
 /// Accepts what waits on a listener.
 pub fn accept(index: u32) {
@@ -59,19 +59,34 @@ impl Core {
             }
             _ if error.kind() == io::ErrorKind::WouldBlock => Accepted::NoMore,
             Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                self.log(
-                    Level::Warn,
-                    format_args!("accept: {error}; trying again in {OUT_OF_DESCRIPTORS_MS} ms"),
-                );
+                self.log(Level::Warn, format_args!("accept: {error}; trying again in {RETRY_MS} ms"));
                 self.shed(index);
-                let at = self.now_ms() + OUT_OF_DESCRIPTORS_MS;
-                self.wheel.insert(at, Due::Accept(index).key());
+                self.rest(index);
                 Accepted::NoMore
             }
             _ => {
                 self.log(Level::Error, format_args!("accept: {error}"));
+                self.rest(index);
                 Accepted::NoMore
             }
+        }
+    }
+
+    /// Tries again later; one timer for each listener, however many connections wait.
+    fn rest(&mut self, index: u32) {
+        let Some(server) = self.owners.get_mut(index).and_then(|owner| owner.server.as_deref_mut()) else {
+            return;
+        };
+        if !std::mem::replace(&mut server.resting, true) {
+            let at = self.now_ms() + RETRY_MS;
+            self.wheel.insert(at, Due::Accept(index).key());
+        }
+    }
+
+    /// The rest is over.
+    pub fn rested(&mut self, index: u32) {
+        if let Some(server) = self.owners.get_mut(index).and_then(|owner| owner.server.as_deref_mut()) {
+            server.resting = false;
         }
     }
 

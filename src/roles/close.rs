@@ -107,10 +107,15 @@ impl Core {
     }
 
     fn await_close(&mut self, index: u32, sent_code: u16, received: Option<(u16, String)>) {
+        self.refresh_clock();
         let now = self.now_ms();
         let Some(timeout) = self.settings_of(index).map(|settings| settings.close_timeout_ms) else { return };
         let deadline_ms = after(now, timeout);
         let Some(socket) = self.sockets.get_mut(index) else { return };
+        if !matches!(socket.phase, Phase::Open) {
+            // Sending the Close has shown that the stream is broken.
+            return;
+        }
         socket.phase = Phase::Closing(Box::new(Closing { sent_code, received, deadline_ms }));
         self.set_ready_state(index, ReadyState::Closing);
         self.leave_topics(index);
@@ -143,19 +148,26 @@ impl Core {
         }
     }
 
-    /// Everything queued has left during a close handshake.
-    pub fn closing_flushed(&mut self, index: u32) {
+    /// Our Close has left a queue that was in its way: the time for the answer counts from now.
+    pub fn close_left(&mut self, index: u32) {
+        self.refresh_clock();
         let now = self.now_ms();
         let Some(timeout) = self.settings_of(index).map(|settings| settings.close_timeout_ms) else { return };
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        let role = socket.role();
-        let Phase::Closing(closing) = &mut socket.phase else { return };
-        if closing.received.is_some() && role == Role::Server {
-            // The server ends TCP first (RFC 6455 section 7.1.1).
-            return self.finish_handshake(index, true);
+        if let Phase::Closing(closing) = &mut socket.phase {
+            closing.deadline_ms = after(now, timeout);
         }
-        closing.deadline_ms = after(now, timeout);
         self.arm(index);
+        self.finish_if_exchanged(index);
+    }
+
+    /// The server ends TCP first, when both Close frames were exchanged (RFC 6455 section 7.1.1); the client waits for that.
+    pub fn finish_if_exchanged(&mut self, index: u32) {
+        let Some(socket) = self.sockets.get(index) else { return };
+        let Phase::Closing(closing) = &socket.phase else { return };
+        if closing.received.is_some() && socket.role() == Role::Server {
+            self.finish_handshake(index, true);
+        }
     }
 
     /// Both Close frames were exchanged.
@@ -254,6 +266,7 @@ impl Core {
         }
         info.unsent = queued + corked;
         info.was_open = socket.flags.was_open;
+        self.leave_topics(index);
         if let Some(after_ms) = self.retry_delay(index, &info) {
             return self.wait_and_retry(index, info, after_ms);
         }
@@ -267,7 +280,6 @@ impl Core {
             self.cork.clear();
         }
         self.set_ready_state(index, ReadyState::Closed);
-        self.leave_topics(index);
         self.notices.push_back(Notice::Close { index, id, info: Box::new(info) });
     }
 
@@ -276,7 +288,7 @@ impl Core {
         let now = self.now_ms();
         let timeout = self.settings_of(index).map_or(0, |settings| settings.close_timeout_ms);
         let entry = self.entry_of(index);
-        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.id == id) else { return };
         if let Some(entry) = entry {
             entry.queued.fetch_sub(socket.outbox.len() as u64, Relaxed);
         }

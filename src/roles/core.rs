@@ -37,6 +37,8 @@ pub struct Core {
     pub shared: Arc<Shared>,
     pub poller: Poller,
     pub now_us: u64,
+    /// When the last sleep ended: what had arrived by then has been read.
+    pub polled_ms: u64,
     pub wheel: Wheel,
     pub owners: Slab<Owner>,
     pub sockets: Slab<Socket>,
@@ -69,6 +71,8 @@ pub struct Core {
 pub struct Owner {
     /// Taken out while one of its functions runs.
     pub handler: Option<Box<dyn Handler>>,
+    /// Asked once: the handler cannot be asked while the loop is borrowed.
+    pub takes_requests: bool,
     pub settings: Settings,
     pub limits: Limits,
     pub user: usize,
@@ -141,6 +145,8 @@ pub struct Flags {
     pub paused: bool,
     /// Its own queue is above `high_water`.
     pub throttled: bool,
+    /// It may be read once although it is throttled: see [`Core::fill`](super::read).
+    pub grace: bool,
     /// Write interest is registered.
     pub write_interest: bool,
     /// It is in `Core::dirty`.
@@ -273,6 +279,47 @@ impl Core {
 }
 
 impl Socket {
+    /// Makes the socket of a lost connection ready for the next attempt. Every field is named, so that a new one has to be
+    /// decided here.
+    pub fn reset_for_redial(&mut self, until_ms: u64) {
+        let Socket {
+            stream,
+            id: _,
+            owner: _,
+            timer: _,
+            due_ms: _,
+            phase,
+            proto,
+            outbox,
+            extra,
+            heard_ms: _,
+            ping_us,
+            round_trip_us,
+            flags,
+        } = self;
+        let Flags {
+            paused,
+            throttled: _,
+            grace: _,
+            write_interest: _,
+            dirty,
+            was_open: _,
+            ever_open,
+            ended_by_us,
+            shut: _,
+            broken: _,
+        } = *flags;
+        *stream = None;
+        *phase = Phase::Waiting { until_ms };
+        *proto = proto::conn::Conn::new(proto::Role::Client);
+        *outbox = Outbox::default();
+        *extra = None;
+        *ping_us = 0;
+        *round_trip_us = u32::MAX;
+        // A pause is the application's word and lasts; the dirty list still holds the socket.
+        *flags = Flags { paused, dirty, ever_open, ended_by_us, ..Flags::default() };
+    }
+
     /// The rarely needed part, made when it is first needed.
     pub fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
@@ -281,7 +328,7 @@ impl Socket {
     /// Whether the application may be given more input now.
     #[inline]
     pub fn may_read(&self) -> bool {
-        !(self.flags.paused || self.flags.throttled)
+        !self.flags.paused && (!self.flags.throttled || self.flags.grace)
     }
 
     /// The role, as the protocol sees it.

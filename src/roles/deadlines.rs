@@ -116,7 +116,10 @@ impl Core {
         }
         let ping_ms = socket.ping_us / 1000;
         if socket.ping_us != 0 && socket.heard_ms <= ping_ms {
-            return (after(ping_ms, settings.heartbeat_timeout_ms), Late::Answer);
+            let at = after(ping_ms, settings.heartbeat_timeout_ms);
+            // After a callback that took long, the answer may lie in the kernel: it is looked for once more.
+            let unread = at > self.polled_ms && at <= self.now_ms();
+            return (if unread { self.now_ms() + 1 } else { at }, Late::Answer);
         }
         (after(socket.heard_ms, settings.heartbeat_ms), Late::Ping)
     }

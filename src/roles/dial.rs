@@ -10,7 +10,7 @@ use super::close::{Ending, ReadyState};
 use super::core::{Core, Owner, Phase};
 use super::handler::Handler;
 use super::notices::Notice;
-use super::reconnect::{Client, Refusal, show_offline_limits};
+use super::reconnect::{Client, Refusal};
 use super::requests::Headers;
 use super::settings::{ConnectOptions, OFF, after};
 use super::{backoff, shared};
@@ -91,7 +91,7 @@ pub fn connect(
     entry.user.store(user, Relaxed);
     entry.high_water.store(settings.high_water, Relaxed);
     entry.max_buffered.store(settings.max_buffered, Relaxed);
-    show_offline_limits(entry, &options);
+    client.show_offline(entry);
     let mut owner = Owner::new(handler, user, settings, None);
     owner.client = Some(Box::new(client));
     let begun = shared::with_shared(loop_id, |shared| shared.is_ending())

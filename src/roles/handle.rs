@@ -84,9 +84,8 @@ impl Handle {
         mut call: impl FnMut(Timer) + Send + 'static,
     ) -> Result<Timer> {
         ids::lookup(self.0, IdKind::Loop).ok_or(Error::gone())?;
-        let start = move |core: &mut super::core::Core| {
-            core.start_timer(after_ms, every_ms, |id| Box::new(move || call(Timer::from_raw(id))))
-        };
+        let make = Box::new(move |id| -> super::timers::Call { Box::new(move || call(Timer::from_raw(id))) });
+        let start = move |core: &mut super::core::Core| core.start_timer(after_ms, every_ms, make);
         shared::call(self.0, start)?.map(Timer::from_raw)
     }
 

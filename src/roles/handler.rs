@@ -99,7 +99,8 @@ pub trait Handler: Send {
         Decision::Accept
     }
 
-    /// Whether [`on_request`](Handler::on_request) wants plain requests; otherwise they get 404 or 426.
+    /// Whether [`on_request`](Handler::on_request) wants plain requests; otherwise they get 404 or 426. Asked once, when the
+    /// handler is given to the library.
     fn takes_requests(&self) -> bool {
         false
     }

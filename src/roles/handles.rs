@@ -112,10 +112,10 @@ impl Conn {
         let mut copy = Vec::new();
         copy.try_reserve_exact(data.len()).map_err(|_| Error::no_memory())?;
         copy.extend_from_slice(data);
-        let len = data.len() as u64;
-        let before = entry.queued.fetch_add(len, Relaxed);
+        let (len, cost) = (data.len() as u64, shared::mail_cost(data.len()));
+        let before = entry.queued.fetch_add(cost, Relaxed);
         let refuse = |error| {
-            entry.queued.fetch_sub(len, Relaxed);
+            entry.queued.fetch_sub(cost, Relaxed);
             Err(error)
         };
         if entry.id.load(Acquire) != self.0 {
@@ -189,6 +189,14 @@ impl Conn {
         };
         let claimed = entry.state.fetch_update(Relaxed, Relaxed, claim);
         if entry.id.load(Acquire) != self.0 {
+            // The slot has passed to another connection, whose state it was.
+            if let Ok(old) = claimed {
+                let undo = |state| {
+                    (state & READY_STATE == ReadyState::Closing as u32)
+                        .then_some(state & !READY_STATE | old & READY_STATE)
+                };
+                let _ = entry.state.fetch_update(Relaxed, Relaxed, undo);
+            }
             return Err(Error::gone());
         }
         claimed.map(drop).map_err(|_| Error::state("the connection is closing already"))
@@ -245,10 +253,9 @@ impl Conn {
         Ok(self.entry()?.user.load(Relaxed))
     }
 
-    /// Sets that word.
+    /// Sets that word. From another thread it waits for the loop.
     pub fn set_user(self, user: usize) -> Result<()> {
-        self.entry()?.user.store(user, Relaxed);
-        Ok(())
+        set_user(self.0, IdKind::Conn, user)
     }
 
     /// Subscribes to a topic of the connection's loop; the name has 1 to 1,024 bytes.
@@ -341,11 +348,20 @@ impl Request {
         shared::call(self.owner()?, move |core| core.request_peer(self.0))?
     }
 
-    /// Sets the word that the accepted connection will have.
+    /// Sets the word that the accepted connection will have. From another thread it waits for the loop.
     pub fn set_user(self, user: usize) -> Result<()> {
-        ids::lookup(self.0, IdKind::Request).ok_or(Error::gone())?.user.store(user, Relaxed);
-        Ok(())
+        set_user(self.0, IdKind::Request, user)
     }
+}
+
+/// Sets an id's word on its loop's thread, where the id cannot die meanwhile.
+fn set_user(id: u64, kind: IdKind, user: usize) -> Result<()> {
+    let owner = ids::lookup(id, kind).ok_or(Error::gone())?.owner.load(Relaxed);
+    let set = move |_: &mut Core| {
+        ids::lookup(id, kind).ok_or(Error::gone())?.user.store(user, Relaxed);
+        Ok(())
+    };
+    shared::call(owner, set)?
 }
 
 impl Timer {

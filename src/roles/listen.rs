@@ -36,6 +36,8 @@ pub struct Server {
     pub max_connections: u32,
     pub max_body: u32,
     pub keep_alive_ms: u32,
+    /// It has run out of descriptors, and a timer will try again.
+    pub resting: bool,
 }
 
 impl Limits {
@@ -56,7 +58,17 @@ impl Owner {
         server: Option<Box<Server>>,
     ) -> Owner {
         let limits = Limits::of(&settings);
-        Owner { handler: Some(handler), settings, limits, user, live: 0, server, client: None }
+        let takes_requests = handler.takes_requests();
+        Owner {
+            takes_requests,
+            handler: Some(handler),
+            settings,
+            limits,
+            user,
+            live: 0,
+            server,
+            client: None,
+        }
     }
 }
 
@@ -108,6 +120,7 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
         max_connections: options.max_connections.unwrap_or_else(default_max_connections),
         max_body: options.max_body,
         keep_alive_ms: options.keep_alive_ms,
+        resting: false,
     };
     Ok((server, options.settings))
 }
@@ -170,6 +183,8 @@ pub fn listen(
 impl Core {
     fn add_listener(&mut self, owner: Owner) -> Result<u64> {
         if self.shared.is_ending() {
+            // Dropping a handler runs the application's code: not inside this borrow.
+            self.notices.push_back(Notice::Run(Box::new(move || drop(owner))));
             return Err(Error::gone());
         }
         let user = owner.user;

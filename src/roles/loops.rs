@@ -54,6 +54,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
     let core = Core {
         shared: shared.clone(),
         now_us: poller.now_us(),
+        polled_ms: 0,
         wheel: Wheel::new(poller.now_us() / 1000),
         poller,
         owners: Slab::default(),
@@ -255,13 +256,7 @@ fn wake_by_number(fd: RawFd) {
 
 /// Runs `run` on the loop's thread, exactly once, in [`free`] at the latest.
 pub fn post(id: u64, run: Box<dyn FnOnce() + Send>) -> Result<()> {
-    let entry = ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
-    // While this count is not zero, `free` does not empty the mailbox for the last time.
-    entry.queued.fetch_add(1, SeqCst);
-    let result =
-        if entry.id.load(SeqCst) == id { shared::post(id, Post::Run(run)) } else { Err(Error::gone()) };
-    entry.queued.fetch_sub(1, SeqCst);
-    result
+    shared::post(id, Post::Run(run))
 }
 
 /// The descriptor that is readable when the loop has something to do.
@@ -332,7 +327,7 @@ fn finish(shared: &Arc<Shared>) -> Result<()> {
         std::mem::forget(core);
         return Err(Error::gone());
     }
-    *shared.place() = Place::Ended;
+    bury(shared);
     shared::unregister(shared.id);
     ids::release(shared.id);
     drop(core);
@@ -340,6 +335,15 @@ fn finish(shared: &Arc<Shared>) -> Result<()> {
         Ok(()) => Ok(()),
         Err(panic) => resume_unwind(panic),
     }
+}
+
+/// From here the loop answers nobody; who still waits for an answer hears that it is gone.
+fn bury(shared: &Shared) {
+    let mut place = shared.place();
+    let unread: Vec<Post> = std::iter::from_fn(|| shared.mailbox.take()).collect();
+    *place = Place::Ended;
+    drop(place);
+    unread.into_iter().for_each(Post::discard);
 }
 
 /// Delivers everything that is still owed.

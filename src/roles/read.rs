@@ -13,6 +13,9 @@ use crate::event_loop::poller::{Ready, Target};
 use crate::proto::Kind;
 use crate::proto::conn::{Data, Event};
 
+/// How much is read of a connection that was allowed one read although it is throttled.
+const GRACE: usize = 16 * 1024;
+
 /// What one read brought.
 enum Fill {
     /// `n` bytes at the front of the buffer.
@@ -136,6 +139,11 @@ impl Core {
         if progress.drained || !alive || !socket.may_read() || socket.flags.broken {
             return None;
         }
+        let graced = socket.flags.throttled;
+        if graced && progress.taken > 0 {
+            return None;
+        }
+        let buffer = if graced { &mut buffer[..GRACE] } else { buffer };
         if progress.taken >= RECEIVE_BUFFER {
             self.read_soon(index);
             return None;
@@ -144,7 +152,7 @@ impl Core {
         let exhaust = progress.exhaust || stream.is_unix();
         let (result, asked, direct) = match socket.proto.direct(&limits) {
             Some((message, max)) => {
-                let asked = max.min(RECEIVE_BUFFER);
+                let asked = max.min(buffer.len());
                 (stream.recv_into(message, asked), asked, true)
             }
             None => (stream.recv(buffer), buffer.len(), false),
@@ -247,9 +255,12 @@ impl Core {
     fn after_read(&mut self, index: u32, progress: &Progress) {
         let now_ms = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        if let (Some(unfinished), true) = (socket.proto.unfinished(), progress.taken > 0) {
+        socket.flags.grace = false;
+        if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
-            socket.heard_ms = now_ms;
+            if progress.taken > 0 {
+                socket.heard_ms = now_ms;
+            }
             if unfinished.since_ms == now_ms {
                 self.arm(index);
             }
@@ -271,11 +282,11 @@ impl Core {
     /// The application pauses reading, or goes on.
     pub fn pause(&mut self, index: u32, paused: bool) {
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        if !matches!(socket.phase, Phase::Open | Phase::Dial(_)) || socket.flags.paused == paused {
+        if !matches!(socket.phase, Phase::Open | Phase::Dial(_) | Phase::Waiting { .. }) {
             return;
         }
-        socket.flags.paused = paused;
-        if !paused && socket.may_read() {
+        let before = std::mem::replace(&mut socket.flags.paused, paused);
+        if before && socket.may_read() && matches!(socket.phase, Phase::Open) {
             self.read_on(index);
         }
     }

@@ -15,7 +15,7 @@ use super::write::{Sent, not_open};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::Entry;
 use crate::event_loop::random::Random;
-use crate::proto::{self, Kind, Role};
+use crate::proto::Kind;
 
 /// A bit of a connection's `Entry::state`: messages are taken though it is not open.
 pub const OFFLINE_QUEUE: u32 = 8;
@@ -59,9 +59,24 @@ impl Client {
             },
         }
     }
+
+    /// Shows other threads what the offline queue takes.
+    pub fn show_offline(&self, entry: &Entry) {
+        self.offline.show(entry);
+    }
 }
 
 impl Offline {
+    /// Shows other threads whether messages are taken while the connection is not open, and how many bytes.
+    fn show(&self, entry: &Entry) {
+        if self.limit > 0 {
+            let limit = if self.drop_oldest { OFF } else { self.limit as u32 };
+            entry.high_water.store(OFF, Relaxed);
+            entry.max_buffered.store(limit, Relaxed);
+            entry.state.fetch_or(OFFLINE_QUEUE, Relaxed);
+        }
+    }
+
     fn push(&mut self, kind: Kind, data: &[u8]) -> Result<()> {
         let refused = || Error::new(ErrorCode::Full, "the offline queue is full");
         if data.len() > self.limit {
@@ -80,16 +95,6 @@ impl Offline {
         self.bytes += copy.len();
         self.messages.push_back((kind, copy.into_boxed_slice()));
         Ok(())
-    }
-}
-
-/// Shows other threads whether messages are taken while the connection is not open, and how many bytes.
-pub fn show_offline_limits(entry: &Entry, options: &ConnectOptions) {
-    if options.offline_queue > 0 {
-        let limit = if options.offline_drops_oldest { OFF } else { options.offline_queue };
-        entry.high_water.store(OFF, Relaxed);
-        entry.max_buffered.store(limit, Relaxed);
-        entry.state.fetch_or(OFFLINE_QUEUE, Relaxed);
     }
 }
 
@@ -118,7 +123,8 @@ impl Core {
 
     /// Leaves the broken stream and waits; the id lives on.
     pub fn wait_and_retry(&mut self, index: u32, info: CloseInfo, after_ms: u64) {
-        let until_ms = self.now_ms().saturating_add(after_ms);
+        // At least a moment: attempts that fail at once must not fill a whole turn.
+        let until_ms = self.now_ms().saturating_add(after_ms.max(1));
         // A last Close may be on its way: it leaves if it can.
         if let Some(socket) = self.sockets.get_mut(index) {
             socket.phase = Phase::Waiting { until_ms };
@@ -133,12 +139,7 @@ impl Core {
         if let Some(entry) = entry {
             entry.queued.fetch_sub(socket.outbox.len() as u64, Relaxed);
         }
-        socket.outbox = Default::default();
-        socket.proto = proto::conn::Conn::new(Role::Client);
-        socket.extra = None;
-        socket.ping_us = 0;
-        socket.flags.was_open = false;
-        socket.flags.throttled = false;
+        socket.reset_for_redial(until_ms);
         let id = socket.id;
         self.set_ready_state(index, ReadyState::Connecting);
         self.show_offline(index);
@@ -148,12 +149,8 @@ impl Core {
 
     fn show_offline(&mut self, index: u32) {
         let Some(entry) = self.entry_of(index) else { return };
-        let Some(client) = self.client(index) else { return };
-        if client.offline.limit > 0 {
-            let limit = if client.offline.drop_oldest { OFF } else { client.offline.limit as u32 };
-            entry.high_water.store(OFF, Relaxed);
-            entry.max_buffered.store(limit, Relaxed);
-            entry.state.fetch_or(OFFLINE_QUEUE, Relaxed);
+        if let Some(client) = self.client(index) {
+            client.offline.show(entry);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::Ordering::{Acquire, SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -18,7 +18,7 @@ use crate::proto::Kind;
 
 /// A letter to a loop.
 pub enum Post {
-    /// A message to send; `data.len()` is counted in the entry's `queued` until the loop has looked at it.
+    /// A message to send; its [`mail_cost`] is counted in the entry's `queued` until the loop has looked at it.
     Send { entry: &'static Entry, id: u64, kind: Kind, data: Box<[u8]> },
     /// A step of this library on the loop's state; calls no user code. Keeps its place between the messages.
     Step(Step),
@@ -194,13 +194,33 @@ pub fn tell(id: u64, step: impl FnOnce(&mut Core) + Send + 'static) -> Result<()
     post(id, Post::Step(Box::new(step)))
 }
 
-/// Puts a letter into the mailbox of loop `id`.
+/// Puts a letter into the mailbox of loop `id`. A letter that is refused is dropped here, outside every borrow.
 pub fn post(id: u64, post: Post) -> Result<()> {
-    with_shared(id, |shared| {
-        if shared.entry.state.load(Acquire) & ENDING != 0 {
-            return Err(Error::gone());
+    let mut post = Some(post);
+    let refused = with_shared(id, |shared| {
+        // While this count is not zero, the loop that is being freed does not look into its mailbox for the last time.
+        shared.entry.queued.fetch_add(1, SeqCst);
+        let alive = shared.entry.id.load(SeqCst) == id && !shared.is_ending();
+        if let Some(post) = post.take_if(|_| alive) {
+            shared.mailbox.post(post);
         }
-        shared.mailbox.post(post);
-        Ok(())
-    })?
+        shared.entry.queued.fetch_sub(1, SeqCst);
+        !alive
+    });
+    drop(post);
+    if refused? { Err(Error::gone()) } else { Ok(()) }
+}
+
+impl Post {
+    /// Ends a letter that nobody will look at.
+    pub fn discard(self) {
+        if let Post::Send { entry, data, .. } = self {
+            entry.queued.fetch_sub(mail_cost(data.len()), SeqCst);
+        }
+    }
+}
+
+/// What a message in the mailbox counts: also an empty one takes memory.
+pub fn mail_cost(len: usize) -> u64 {
+    len.max(16) as u64
 }

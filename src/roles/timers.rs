@@ -12,6 +12,9 @@ use crate::event_loop::ids::{self, IdKind};
 /// What a timer calls; taken out while it runs.
 pub type Call = Box<dyn FnMut() + Send>;
 
+/// Builds a timer's call from its id.
+pub type Make = Box<dyn FnOnce(u64) -> Call + Send>;
+
 /// A running timer.
 pub struct UserTimer {
     id: u64,
@@ -31,20 +34,20 @@ pub fn fire(index: u32, id: u64) {
 
 impl Core {
     /// Starts a timer; `make` builds its call from its id. `every_ms` 0: once.
-    pub fn start_timer(
-        &mut self,
-        after_ms: u32,
-        every_ms: u32,
-        make: impl FnOnce(u64) -> Call,
-    ) -> Result<u64> {
+    pub fn start_timer(&mut self, after_ms: u32, every_ms: u32, make: Make) -> Result<u64> {
         if self.shared.is_ending() {
+            // Dropping what the application gave runs its code: not inside this borrow.
+            self.notices.push_back(Notice::Run(Box::new(move || drop(make))));
             return Err(Error::gone());
         }
-        let at_ms = self.now_ms() + u64::from(after_ms);
+        self.refresh_clock();
+        // At least one millisecond: a timer that starts another in its call must not fill a whole turn.
+        let at_ms = self.now_ms() + u64::from(after_ms.max(1));
         let timer = UserTimer { id: 0, node: NONE, at_ms, every_ms, call: None };
         let index = self.timers.insert(timer);
         let Some((id, _)) = ids::allocate(IdKind::Timer, self.shared.id, index) else {
             self.timers.remove(index);
+            self.notices.push_back(Notice::Run(Box::new(move || drop(make))));
             return Err(Error::new(ErrorCode::NoMem, "no timer id is free"));
         };
         let node = self.wheel.insert(at_ms, Due::Timer(index).key());

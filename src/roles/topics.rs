@@ -20,8 +20,8 @@ pub const MAX_NAME: usize = 1024;
 pub struct Topics {
     by_name: HashMap<Arc<str>, u32>,
     topics: Slab<Topic>,
-    /// Subscribers found too slow while publishing; kept for its memory.
-    slow: Vec<u32>,
+    /// Whom the publish that is under way sends to; kept for its memory.
+    members: Vec<u32>,
 }
 
 struct Topic {
@@ -115,22 +115,17 @@ impl Core {
         let opcode = opcode(kind);
         let frame = shared_frame(opcode, data)?;
         let mut reached = 0;
-        let mut slow = std::mem::take(&mut self.topics.slow);
-        let mut place = 0;
-        while let Some(member) = self.topics.member(topic, place) {
-            place += 1;
-            if member == except {
-                continue;
-            }
+        // A copy: a member whose stream turns out to be broken leaves the list meanwhile.
+        let mut members = std::mem::take(&mut self.topics.members);
+        members.extend(self.topics.topics.get(topic).into_iter().flat_map(|topic| &topic.members));
+        for member in members.drain(..).filter(|&member| member != except) {
             match self.send_shared(member, opcode, &frame, data) {
                 Ok(()) => reached += 1,
-                Err(_) => slow.push(member),
+                Err(error) if error.code == ErrorCode::Full => self.too_slow(member),
+                Err(_) => {}
             }
         }
-        for member in slow.drain(..) {
-            self.too_slow(member);
-        }
-        self.topics.slow = slow;
+        self.topics.members = members;
         Ok(reached)
     }
 
@@ -143,10 +138,10 @@ impl Core {
         if self.is_full(index) {
             return Err(Error::new(ErrorCode::Full, "max_buffered is reached"));
         }
-        let role = self.sockets.get(index).map(|socket| socket.role());
-        match role {
-            Some(Role::Server) => self.queue_shared(index, frame),
-            Some(Role::Client) => self.send_frame(index, opcode, data)?,
+        match self.sockets.get(index) {
+            Some(socket) if !matches!(socket.phase, Phase::Open) => return Err(not_open(&socket.phase)),
+            Some(socket) if socket.role() == Role::Client => self.send_frame(index, opcode, data)?,
+            Some(_) => self.queue_shared(index, frame),
             None => return Err(Error::gone()),
         }
         self.after_send(index);
@@ -180,10 +175,6 @@ impl Topics {
         let topic = self.topics.insert(Topic { name: name.clone(), members: Vec::new() });
         self.by_name.insert(name, topic);
         topic
-    }
-
-    fn member(&self, topic: u32, place: usize) -> Option<u32> {
-        self.topics.get(topic)?.members.get(place).copied().filter(|&member| member != NONE)
     }
 
     fn remove(&mut self, topic: u32) {

@@ -129,7 +129,10 @@ fn alarms() {
         match Due::of(key) {
             Due::Socket(index) => with(|core| core.socket_due(index)),
             Due::Timer(index) => with(|core| core.timer_due(index)),
-            Due::Accept(index) => accept::accept(index),
+            Due::Accept(index) => {
+                with(|core| core.rested(index));
+                accept::accept(index);
+            }
         }
         deliver();
     }
@@ -144,6 +147,7 @@ impl Core {
         std::mem::swap(events, &mut self.events);
         let result = self.poller.wait(timeout, events);
         self.refresh_clock();
+        self.polled_ms = self.now_ms();
         result.map_err(|error| crate::error::Error::io("waiting for events", &error))
     }
 

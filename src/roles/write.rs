@@ -9,12 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, NONE, Phase, Socket};
-use super::notices::Notice;
+use super::core::{Core, NONE, Phase};
+use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
-use crate::event_loop::outbox::MAX_SLICES;
-use crate::event_loop::poller::Target;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::{Kind, Role, mask};
 
@@ -75,7 +73,7 @@ impl Core {
 
     /// A message from another thread: it was taken there, so it is sent whatever is queued.
     pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, kind: Kind, data: &[u8]) {
-        entry.queued.fetch_sub(data.len() as u64, Relaxed);
+        entry.queued.fetch_sub(mail_cost(data.len()), Relaxed);
         let Ok(index) = self.index_of(id) else { return };
         let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
         if !open {
@@ -212,7 +210,7 @@ impl Core {
         frame::write(&mut bytes, Opcode::Pong, payload, key);
         let Some(socket) = self.sockets.get_mut(index) else { return Err(Error::gone()) };
         let before = socket.outbox.len();
-        socket.outbox.set_pong(bytes);
+        socket.outbox.push_pong(bytes);
         self.after_queueing(index, before);
         Ok(())
     }
@@ -232,7 +230,7 @@ impl Core {
     }
 
     /// Keeps the table's count, which other threads read, in step with the outbox.
-    fn count_queued(&self, index: u32, before: usize, after: usize) {
+    pub fn count_queued(&self, index: u32, before: usize, after: usize) {
         let Some(entry) = self.entry_of(index) else { return };
         if after >= before {
             entry.queued.fetch_add((after - before) as u64, Relaxed);
@@ -309,115 +307,10 @@ impl Core {
             self.write_cork(index, &[], &[]);
         }
         self.corked = NONE;
-        // A close handshake that was answered in this event goes on when the answer has left.
-        let closing = |socket: &Socket| matches!(socket.phase, Phase::Closing(_)) && socket.outbox.is_empty();
-        if self.sockets.get(index).is_some_and(closing) {
-            self.closing_flushed(index);
+        // A close handshake that was answered in this event is done when the answer has left.
+        if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
+            self.finish_if_exchanged(index);
         }
-    }
-
-    /// Registers or drops write interest.
-    pub fn want_write(&mut self, index: u32, on: bool) {
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        if socket.flags.write_interest == on {
-            return;
-        }
-        let Some(stream) = &mut socket.stream else { return };
-        socket.flags.write_interest = on;
-        let urgent = !stream.is_unix();
-        if let Err(error) = self.poller.rewatch(stream, Target::Socket(index), urgent, on) {
-            self.stream_failed(index, &error);
-        }
-    }
-
-    /// Writes what waits until the kernel refuses. Called when the stream has room, and at the end of a turn.
-    pub fn flush(&mut self, index: u32) {
-        loop {
-            let Some(socket) = self.sockets.get_mut(index) else { return };
-            if socket.outbox.is_empty() {
-                break;
-            }
-            let Some(stream) = &socket.stream else { return };
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let filled = socket.outbox.slices(&mut slices);
-            let result = match &slices[..filled] {
-                [one] => stream.send(one),
-                many => stream.send_vectored(many),
-            };
-            match result {
-                Ok(taken) => self.took(index, taken),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.want_write(index, true);
-                    self.arm(index);
-                    return;
-                }
-                Err(error) => return self.stream_failed(index, &error),
-            }
-        }
-        self.flushed(index);
-    }
-
-    fn took(&mut self, index: u32, taken: usize) {
-        let now = self.now_ms();
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        let before = socket.outbox.len();
-        socket.outbox.consume(taken);
-        let after = socket.outbox.len();
-        socket.outbox.note_progress(now);
-        self.count_queued(index, before, after);
-        self.check_low_water(index);
-    }
-
-    /// At the low-water mark reading goes on and `on_drain` comes, if somebody waits for it.
-    pub fn check_low_water(&mut self, index: u32) {
-        let Some(low_water) = self.settings_of(index).map(|settings| settings.low_water as usize) else {
-            return;
-        };
-        let Some(entry) = self.entry_of(index) else { return };
-        if entry.queued.load(Relaxed) as usize > low_water {
-            return;
-        }
-        if entry.state.load(Relaxed) & DRAIN_WANTED != 0 {
-            entry.state.fetch_and(!DRAIN_WANTED, Relaxed);
-            let Some(socket) = self.sockets.get(index) else { return };
-            if matches!(socket.phase, Phase::Open) {
-                self.notices.push_back(Notice::Drain { index, id: socket.id });
-            }
-        }
-        self.unthrottle(index);
-    }
-
-    fn unthrottle(&mut self, index: u32) {
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        if std::mem::take(&mut socket.flags.throttled) && socket.may_read() {
-            self.read_on(index);
-        }
-    }
-
-    /// The outbox is empty: what waited for that goes on.
-    fn flushed(&mut self, index: u32) {
-        self.want_write(index, false);
-        match self.sockets.get(index).map(|socket| &socket.phase) {
-            Some(Phase::Http(_)) => self.response_flushed(index),
-            Some(Phase::Closing(_)) => self.closing_flushed(index),
-            Some(Phase::Lingering { .. }) => self.lingering_flushed(index),
-            _ => {}
-        }
-    }
-
-    /// Writes every outbox that was filled in this turn.
-    pub fn flush_dirty(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for index in dirty.drain(..) {
-            if let Some(socket) = self.sockets.get_mut(index) {
-                if std::mem::take(&mut socket.flags.dirty) && !socket.flags.write_interest {
-                    self.flush(index);
-                }
-            }
-        }
-        // Flushing can fill outboxes again: those stay for the next round.
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
     }
 }
 

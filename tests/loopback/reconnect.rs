@@ -189,20 +189,21 @@ fn a_full_offline_queue_refuses_or_drops_the_oldest() {
         let (client, heard) = reporter(false);
         let options = ConnectOptions {
             reconnect: Some(quickly()),
-            offline_queue: 30,
+            offline_queue: 70,
             offline_drops_oldest: drops,
             ..Default::default()
         };
         let conn = event_loop.handle().connect(&url, client, options).unwrap();
-        let results: Vec<bool> = (0..4).map(|n| conn.send_text(&format!("message {n}")).is_ok()).collect();
+        let results: Vec<bool> =
+            (0..4).map(|n| conn.send_text(&format!("twenty bytes: text {n}")).is_ok()).collect();
         // The loop has looked at all of them when it has answered a later question.
         conn.info().unwrap();
         let mut stream = accept(&listener);
         opened(&heard);
         let expected: &[&[u8]] = if drops {
-            &[b"message 1", b"message 2", b"message 3"]
+            &[b"twenty bytes: text 1", b"twenty bytes: text 2", b"twenty bytes: text 3"]
         } else {
-            &[b"message 0", b"message 1", b"message 2"]
+            &[b"twenty bytes: text 0", b"twenty bytes: text 1", b"twenty bytes: text 2"]
         };
         assert_eq!(results, [true, true, true, drops]);
         for text in expected {

@@ -83,7 +83,9 @@ STEPS = [
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
-    runner("browser", 22),
+    runner("examples", 148),
+    runner("examples", 148, "valgrind"),
+    runner("browser", 64),
 ]
 
 

@@ -1,4 +1,4 @@
-// Tests one page in headless Chromium: `pages.mjs chat|time_push URL`. Prints `ok CHECK` or `FAIL CHECK` lines.
+// Tests one page in headless Chromium: `pages.mjs PAGE URL`. Prints `ok CHECK` or `FAIL CHECK` lines.
 import { createRequire } from 'node:module';
 
 const { chromium } = createRequire(process.env.NPM_PACKAGES + '/')('playwright-core');
@@ -139,10 +139,118 @@ async function timePush(browser, url) {
   browser.checkQuiet();
 }
 
+async function danmaku(browser, url) {
+  const [ada, ming] = [await browser.open(url), await browser.open(url)];
+  const tabs = { [ADA]: ada, [MING]: ming };
+  for (const [name, tab] of Object.entries(tabs)) {
+    check(await becomes(tab, '#viewers', has, '2'), `${name} sees that two are watching`, await tab.innerText('#viewers'));
+  }
+  const comments = ['前方高能！！！', 'Hello, 世界 🚀', '<b id="markup">a & b</b>'];
+  for (const comment of comments) {
+    await ada.fill('#comment', comment);
+    await ada.click('#send');
+    for (const [name, tab] of Object.entries(tabs)) {
+      check(await becomes(tab, '#stage', oneLineHas, comment), `${name} sees ${comment} float`, await tab.innerText('#stage'));
+    }
+  }
+  check((await ming.locator('#markup').count()) === 0, 'markup in a comment stays text');
+  for (const text of ['哈哈哈哈哈哈', '第一次来', 'nice shot', '好听', '2333333']) {
+    await ming.fill('#comment', text);
+    await ming.click('#send');
+  }
+  await becomes(ada, '#stage', has, '2333333');
+  const tops = await ada.$$eval('#stage p', (all) => all.map((one) => one.style.top));
+  check(new Set(tops).size > 1, 'comments that come together float in different lanes', tops.join(' '));
+  await ada.waitForTimeout(FLOAT_A_WHILE_MS);
+  await browser.screenshots(ada, 'danmaku');
+  check(await becomes(ada, '#stage', (text) => text.trim() === ''), 'a comment that has crossed the stage is removed');
+  await ming.close();
+  check(await becomes(ada, '#viewers', has, '1'), 'who has gone is not counted', await ada.innerText('#viewers'));
+  browser.checkQuiet();
+}
+
+/** Only for the screenshot: until the comments have come into view. */
+const FLOAT_A_WHILE_MS = 2500;
+
+const current = (tab) => tab.innerText('#states [aria-current]');
+
+async function readyState(browser, url) {
+  const tab = await browser.open(url);
+  check(await becomes(tab, '#states [aria-current]', has, 'OPEN'), 'it becomes OPEN', await current(tab));
+  await tab.fill('#code', '1001');
+  await tab.click('#close');
+  check(await becomes(tab, '#detail', has, '1001') && (await current(tab)) === 'OPEN', 'a code that pages may not use is refused');
+
+  await tab.fill('#code', '3001');
+  await tab.fill('#reason', '再见 bye');
+  await tab.click('#close');
+  const closed = 'code 3001, reason “再见 bye”, clean';
+  check(await becomes(tab, '#detail', has, closed), 'its own close shows code and reason', await tab.innerText('#detail'));
+  const states = (await tab.innerText('#log')).split('\n').map((line) => line.split(' ')[0]).reverse();
+  check(states.join(' ') === 'CONNECTING OPEN CLOSING CLOSED', 'it went through all four states', states.join(' '));
+
+  await tab.click('#connect');
+  await tab.click('#ask');
+  const asked = 'code 4001, reason “you asked for it”, clean';
+  check(await becomes(tab, '#detail', has, asked), 'the close of the server too', await tab.innerText('#detail'));
+
+  await tab.click('#connect');
+  check(await becomes(tab, '#states [aria-current]', has, 'OPEN'), 'it connects again', await current(tab));
+  const leaving = await browser.open(url);
+  check(await becomes(leaving, '#states [aria-current]', has, 'OPEN'), 'a second page is OPEN', await current(leaving));
+  await leaving.goto('about:blank');
+  const left = (text) => text.split('\n').some((line) => /server \S+ CLOSED 100[01]/.test(line));
+  check(await becomes(tab, '#server', left), 'a page that is left closes', await tab.innerText('#server'));
+  await browser.screenshots(tab, 'ready_state');
+  browser.checkQuiet();
+}
+
+const hasRows = (text, ...symbols) => (text.match(/^[A-Z]+/gm) ?? []).join(' ') === symbols.join(' ');
+const isPrice = (text) => /^\d+\.\d\d$/.test(text);
+
+async function quotes(browser, url) {
+  const tab = await browser.open(url);
+  check(await becomes(tab, '#quotes', hasRows, 'OAK'), 'it begins with one symbol', await tab.innerText('#quotes'));
+  await tab.getByLabel('ELM').check();
+  await tab.getByLabel('YEW').check();
+  check(await becomes(tab, '#quotes', hasRows, 'OAK', 'ELM', 'YEW'), 'symbols are added', await tab.innerText('#quotes'));
+  for (const row of [1, 2, 3]) {
+    const cell = `#quotes tr:nth-child(${row}) td`;
+    check(await becomes(tab, cell, isPrice), `row ${row} has a price`, await tab.innerText(cell));
+    const first = await tab.innerText(cell);
+    check(await becomes(tab, cell, (text) => text !== first), `the price of row ${row} moves`, first);
+  }
+  const drawn = (text) => text.split(' ').length > 20;
+  let points = '';
+  for (const deadline = Date.now() + WAIT_MS; !drawn(points) && Date.now() < deadline; await tab.waitForTimeout(POLL_MS)) {
+    points = (await tab.getAttribute('#quotes polyline', 'points')) ?? '';
+  }
+  check(drawn(points), 'the last ticks are drawn', points);
+  await tab.getByLabel('ELM').uncheck();
+  check(await becomes(tab, '#quotes', hasRows, 'OAK', 'YEW'), 'a symbol is taken off', await tab.innerText('#quotes'));
+  await browser.screenshots(tab, 'quotes');
+  browser.checkQuiet();
+}
+
+async function onePort(browser, url) {
+  const tab = await browser.open(url);
+  check(await becomes(tab, '#status', has, '1 connected'), 'the page gets its status by HTTP', await tab.innerText('#status'));
+  for (const [button, text] of [['Send by WebSocket', '你好 WebSocket'], ['Send by HTTP', '<i id="markup">HTTP</i>']]) {
+    await tab.fill('#text', text);
+    await tab.getByText(button).click();
+    check(await becomes(tab, '#log', oneLineHas, text), `${button}: it comes back`, await tab.innerText('#log'));
+  }
+  check((await tab.locator('#markup').count()) === 0, 'markup in a message stays text');
+  await browser.screenshots(tab, 'one_port');
+  browser.checkQuiet();
+}
+
+const TESTS = { chat, time_push: timePush, danmaku, ready_state: readyState, quotes, one_port: onePort };
+
 const [test, url] = process.argv.slice(2);
 const browser = await Browser.start();
 try {
-  await (test === 'chat' ? chat : timePush)(browser, url);
+  await TESTS[test](browser, url);
 } catch (error) {
   check(false, `${test} without an exception`, String(error));
 } finally {

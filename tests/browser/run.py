@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Drives the pages of the examples `chat` and `time_push` in headless Chromium: `run.py [CHAT TIME_PUSH]`.
-
-The two arguments are the programs to test, by default the built examples. See README.md.
-"""
+"""Drives the pages of the examples in headless Chromium: `run.py [NAME...]`, by default all. See README.md."""
 
 import os
 import shutil
@@ -17,16 +14,18 @@ from support.paths import EXAMPLES, TARGET
 from support.process import Failed, run, server
 from support.tally import Missing, Tally
 
-CHECKS = {"chat": 18, "time_push": 4}
+# Each page, how many checks it has, and the arguments of its program.
+CHECKS = {"chat": 18, "time_push": 4, "danmaku": 14, "ready_state": 10, "quotes": 12, "one_port": 6}
+ARGUMENTS = {"time_push": ["300"], "quotes": ["100"]}
 ANY_PORT = "ws://127.0.0.1:0"
 PAGE_SECONDS = 120
 
 
-def drive(tally, name, command, environment):
+def drive(tally, name, environment):
     """Starts one example and lets pages.mjs test its page."""
     due = CHECKS[name]
     try:
-        with server(command) as running:
+        with server([EXAMPLES / name, ANY_PORT, *ARGUMENTS.get(name, [])]) as running:
             page = running.url.replace("ws://", "http://", 1)
             script = [shutil.which("node"), HERE / "pages.mjs", name, page]
             status, output = run(script, PAGE_SECONDS, env=environment)
@@ -43,9 +42,9 @@ def drive(tally, name, command, environment):
         tally.check(False, f"{name}: the whole test", f"status {status}, {passed} of {due} checks\n{rest[-3000:]}")
 
 
-def main(programs):
+def main(names):
     tally = Tally()
-    chat, time_push = programs or (EXAMPLES / "chat", EXAMPLES / "time_push")
+    names = names or CHECKS
     try:
         tools.chinese_font()
         screenshots = TARGET / "screenshots"
@@ -57,10 +56,10 @@ def main(programs):
             "SCREENSHOTS": str(screenshots),
         }
     except Missing as missing:
-        tally.skip(sum(CHECKS.values()), str(missing))
+        tally.skip(sum(CHECKS[name] for name in names), str(missing))
         tally.finish()
-    drive(tally, "chat", [chat, ANY_PORT], environment)
-    drive(tally, "time_push", [time_push, ANY_PORT, "300"], environment)
+    for name in names:
+        drive(tally, name, environment)
     tally.finish()
 
 

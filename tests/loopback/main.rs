@@ -6,6 +6,7 @@ mod deadlines;
 mod messages;
 mod proxy;
 mod reconnect;
+mod regressions;
 mod support;
 mod threads;
 mod topics;

@@ -19,7 +19,7 @@ fn request(stream: &mut TcpStream) -> String {
 }
 
 /// Accepts one connection and its upgrade.
-fn accept(listener: &TcpListener) -> TcpStream {
+pub fn accept(listener: &TcpListener) -> TcpStream {
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let head = request(&mut stream);
@@ -47,7 +47,7 @@ fn answer(listener: &TcpListener, response: &str) {
 }
 
 /// Reads a masked frame: first byte and payload.
-fn masked_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+pub fn masked_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let mut head = [0; 6];
     stream.read_exact(&mut head).unwrap();
     assert!(head[1] & 0x80 != 0 && head[1] & 0x7f < 126, "a short masked frame");
@@ -68,7 +68,7 @@ fn retried(reports: &std::sync::mpsc::Receiver<Heard>) -> (ws::CloseInfo, u64) {
     }
 }
 
-fn server() -> (TcpListener, String) {
+pub fn server() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
     (listener, url)

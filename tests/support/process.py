@@ -17,10 +17,15 @@ class Failed(Exception):
 
 
 class Server:
-    """A running server that printed `listening on URL`; `lines` has what it prints afterwards."""
+    """A running server that printed `listening on URL`; `lines` has what it prints afterwards.
+
+    `passed_over` has the lines that `wait_for_line` did not want; `status` is how it ended, None while it runs.
+    """
 
     def __init__(self, process, url, lines):
         self.process, self.url, self.lines = process, url, lines
+        self.passed_over = []
+        self.status = None
 
     def wait_for_line(self, prefix, seconds=10):
         """The next line that starts with `prefix`, or None if it does not come in time."""
@@ -34,6 +39,7 @@ class Server:
                 return None
             if line.startswith(prefix):
                 return line
+            self.passed_over.append(line)
 
 
 def _read_lines(stream, lines):
@@ -43,13 +49,14 @@ def _read_lines(stream, lines):
 
 
 @contextlib.contextmanager
-def server(command, environment=None):
+def server(command, environment=None, **options):
     """Starts `command`, waits for its `listening on URL`, ends it with SIGINT at the end of the block.
 
-    A server that had to be killed, or that ended by itself, is an error.
+    `options` go to Popen. A server that had to be killed, or that ended by itself, is an error.
     """
     try:
-        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, env=environment)
+        command = [str(part) for part in command]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, **options)
     except OSError as error:
         raise Failed(f"{command[0]} does not start: {error.strerror}") from error
     lines = queue.Queue()
@@ -61,7 +68,7 @@ def server(command, environment=None):
             raise Failed(f"{command[0]} did not print `listening on URL`")
         running.url = line.removeprefix("listening on ").strip()
         yield running
-        stop(process, command[0])
+        running.status = stop(process, command[0])
     finally:
         if process.poll() is None:
             process.kill()
@@ -69,7 +76,7 @@ def server(command, environment=None):
 
 
 def stop(process, name):
-    """Asks a server to end with SIGINT. It must do so soon: with status 0, or by that very signal."""
+    """Asks a server to end with SIGINT and returns its status: 0, or that very signal. It must end soon."""
     if process.poll() is not None:
         raise Failed(f"{name} ended by itself with status {process.returncode}")
     process.send_signal(signal.SIGINT)
@@ -79,6 +86,7 @@ def stop(process, name):
         raise Failed(f"{name} did not end on SIGINT") from None
     if status not in (0, -signal.SIGINT):
         raise Failed(f"{name} ended with status {status} on SIGINT")
+    return status
 
 
 def run(command, seconds, **options):

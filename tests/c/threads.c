@@ -218,6 +218,29 @@ static void askers(void) {
     close(fd);
 }
 
+/* ---- Questions to a loop that starts and stops ---- */
+
+static void *stop_and_start(void *arg) {
+    for (int i = 0; i < ASKS; i++) {
+        CHECK_EQ(libws_loop_stop(loop), LIBWS_OK);
+        while (libws_loop_start(loop) == LIBWS_ERR_STATE) sched_yield(); /* until the thread before has ended */
+    }
+    return arg;
+}
+
+/* Whoever asks in the moment of the stop gets an answer, though nobody may run the loop again. */
+static void restless_loop(void) {
+    pthread_t thread;
+    int port, right = 0;
+    loop = new_loop();
+    port = listen_on(loop, &serving, NULL, NULL, &listener);
+    CHECK_EQ(pthread_create(&thread, NULL, stop_and_start, NULL), 0);
+    for (int i = 0; i < 20 * ASKS; i++) right += libws_listener_port(listener) == port;
+    pthread_join(thread, NULL);
+    CHECK_EQ(right, 20 * ASKS);
+    CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
+}
+
 int main(void) {
     check_begin(120);
     many_senders();
@@ -225,5 +248,6 @@ int main(void) {
     full_queue();
     publishers();
     askers();
+    restless_loop();
     return check_end();
 }

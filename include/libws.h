@@ -310,8 +310,8 @@ int32_t libws_loop_post(libws_loop loop, void (*fn)(libws_loop loop, void *arg),
 int32_t libws_timer_start(libws_loop loop, uint32_t after_ms, uint32_t every_ms,
                           void (*fn)(libws_loop loop, libws_timer timer, void *arg), void *arg, libws_timer *out);
 
-/* Stops a timer. When this returns its fn is not running and will not run (unless called inside it), so arg may be
- * freed. From another thread it waits for the loop. */
+/* Stops a timer. When this returns its fn is not running and will not run (unless called inside it, or in a callback
+ * of another loop that its fn waits for), so arg may be freed. From another thread it waits for the loop. */
 int32_t libws_timer_stop(libws_timer timer);
 
 /* ---- Server and client ------------------------------------------------------------------------------------------- */

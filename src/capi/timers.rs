@@ -33,8 +33,8 @@ pub unsafe extern "C" fn libws_timer_start(
     })
 }
 
-/// Stops a timer. When this returns its fn is not running and will not run (unless called inside it), so arg may be
-/// freed. From another thread it waits for the loop.
+/// Stops a timer. When this returns its fn is not running and will not run (unless called inside it, or in a callback
+/// of another loop that its fn waits for), so arg may be freed. From another thread it waits for the loop.
 #[unsafe(no_mangle)]
 pub extern "C" fn libws_timer_stop(timer: libws_timer) -> i32 {
     guard::result(|| Timer::from_raw(timer).stop())

@@ -365,7 +365,8 @@ fn set_user(id: u64, kind: IdKind, user: usize) -> Result<()> {
 }
 
 impl Timer {
-    /// Stops it. When this returns, its function is not running and will not run (unless called inside it).
+    /// Stops it. When this returns, its function is not running and will not run (unless called inside it, or in a
+    /// callback of another loop that its function waits for).
     pub fn stop(self) -> Result<()> {
         let entry = ids::lookup(self.0, IdKind::Timer).ok_or(Error::gone())?;
         let call = shared::call(entry.owner.load(Relaxed), move |core| core.stop_timer(self.0))??;

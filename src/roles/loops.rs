@@ -181,13 +181,13 @@ fn take(id: u64, background: bool) -> Result<Arc<Shared>> {
 fn park(shared: &Shared) {
     let mut place = shared.place();
     let mut waiting = VecDeque::new();
-    while let Some(post) = shared.mailbox.take() {
+    while let Some(post) = with(Core::next_post) {
         match post {
-            Post::Question(step) => with(step),
+            Post::Question { step, .. } => with(step),
             other => waiting.push_back(other),
         }
     }
-    with(|core| core.backlog.append(&mut waiting));
+    with(|core| core.backlog = waiting);
     if let Some(core) = current::leave() {
         *place = Place::Parked(core);
     }

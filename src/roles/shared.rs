@@ -22,8 +22,8 @@ pub enum Post {
     Send { entry: &'static Entry, id: u64, kind: Kind, data: Box<[u8]> },
     /// A step of this library on the loop's state; calls no user code. Keeps its place between the messages.
     Step(Step),
-    /// A step whose result somebody waits for: it may overtake the others.
-    Question(Step),
+    /// A step whose result somebody waits for. With `overtakes` it is made even inside a callback that waits itself.
+    Question { step: Step, overtakes: bool },
     /// The application's function.
     Run(Box<dyn FnOnce() + Send>),
 }
@@ -158,16 +158,19 @@ pub fn call<R: Send + 'static>(id: u64, step: impl FnOnce(&mut Core) -> R + Send
                 // The caller waits; if it were gone, there would be nobody to tell.
                 let _ = sender.send(step(core));
             };
+            // Loops that ask each other in callbacks must not wait for each other's ends. Any other thread can wait
+            // for the end of a callback, and must: a timer that it has stopped is not running any more.
+            let overtakes = current::loop_id() != 0;
             // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
-            shared.mailbox.post(Post::Question(Box::new(answer)));
+            shared.mailbox.post(Post::Question { step: Box::new(answer), overtakes });
             drop(place);
             wait(&receiver)
         }
     }
 }
 
-/// Waits for an answer of another loop. A thread that runs a loop itself answers its own callers meanwhile, so that
-/// two loops that ask each other do not wait for ever.
+/// Waits for an answer of another loop. A thread that runs a loop itself answers other loops meanwhile, so that two
+/// loops that ask each other do not wait for ever.
 fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
     if current::loop_id() == 0 {
         return answer.recv().map_err(|_| Error::gone());
@@ -177,7 +180,7 @@ fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
         select! {
             recv(answer) -> result => return result.map_err(|_| Error::gone()),
             recv(own.mailbox.queue().receiver()) -> post => match post {
-                Ok(Post::Question(step)) => current::with(step),
+                Ok(Post::Question { step, overtakes: true }) => current::with(step),
                 Ok(post) => current::with(|core| core.backlog.push_back(post)),
                 Err(_) => return Err(Error::gone()),
             }

@@ -110,7 +110,7 @@ fn letters() {
 fn open_letter(post: Post) {
     match post {
         Post::Send { entry, id, kind, data } => with(|core| core.send_posted(entry, id, kind, &data)),
-        Post::Step(step) | Post::Question(step) => with(step),
+        Post::Step(step) | Post::Question { step, .. } => with(step),
         Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
     }
     deliver();
@@ -166,7 +166,8 @@ impl Core {
         Some(Duration::from_millis(wake_us.saturating_sub(now_us).div_ceil(1000)))
     }
 
-    fn next_post(&mut self) -> Option<Post> {
+    /// The oldest letter that was not looked at.
+    pub fn next_post(&mut self) -> Option<Post> {
         self.backlog.pop_front().or_else(|| self.shared.mailbox.take())
     }
 

@@ -2,7 +2,7 @@
  * ours, so nobody waits for ever. */
 #include "support.h"
 
-enum { ROUNDS = 300 };
+enum { ROUNDS = 300, STOPS = 60 };
 
 static struct half {
     libws_loop loop;
@@ -10,7 +10,7 @@ static struct half {
     libws_conn conn; /* the server's side, on this loop */
     libws_timer busy;
     struct half *other;
-    atomic_int opened, rounds, posted, closed;
+    atomic_int opened, inside, rounds, posted, closed;
 } halves[2];
 
 static void on_open(libws_conn conn, void *user) {
@@ -38,6 +38,7 @@ static void call_over(libws_loop loop, libws_timer timer, void *arg) {
     libws_listener listener;
     libws_timer theirs;
     char url[64];
+    half->inside = 1;
     CHECK(loop == half->loop && timer != 0);
     CHECK(libws_info(other->conn, &info) == LIBWS_OK && info.role == LIBWS_SERVER);
     CHECK_EQ(libws_timer_start(other->loop, 3600000, 0, beat, NULL, &theirs), LIBWS_OK);
@@ -51,6 +52,7 @@ static void call_over(libws_loop loop, libws_timer timer, void *arg) {
     CHECK_EQ(libws_unsubscribe(other->conn, "topic"), LIBWS_OK);
     CHECK_EQ(libws_loop_post(other->loop, count, other), LIBWS_OK);
     half->rounds++;
+    half->inside = 0;
 }
 
 static void begin(struct half *half, struct half *other) {
@@ -63,17 +65,28 @@ static void begin(struct half *half, struct half *other) {
     CHECK(wait_until(&half->opened, 1));
 }
 
+static void start(struct half *half) {
+    CHECK_EQ(libws_timer_start(half->loop, 1, 1, call_over, half, &half->busy), LIBWS_OK);
+}
+
+/* From a third thread, while they are at it: when this returns, the call is over, though it answers the other loop. */
+static void stop(struct half *half) {
+    CHECK_EQ(libws_timer_stop(half->busy), LIBWS_OK);
+    CHECK_EQ(half->inside, 0);
+}
+
 int main(void) {
     struct half *left = &halves[0], *right = &halves[1];
     check_begin(120);
     begin(left, right);
     begin(right, left);
-    for (int i = 0; i < 2; i++)
-        CHECK_EQ(libws_timer_start(halves[i].loop, 1, 1, call_over, &halves[i], &halves[i].busy), LIBWS_OK);
-    CHECK(wait_until(&left->rounds, ROUNDS) && wait_until(&right->rounds, ROUNDS));
-    /* From a third thread, while they are at it: after this they are not. */
-    CHECK_EQ(libws_timer_stop(left->busy), LIBWS_OK);
-    CHECK_EQ(libws_timer_stop(right->busy), LIBWS_OK);
+    for (int i = 1; i <= STOPS; i++) {
+        start(left);
+        start(right);
+        CHECK(wait_until(&left->rounds, i * ROUNDS / STOPS) && wait_until(&right->rounds, i * ROUNDS / STOPS));
+        stop(left);
+        stop(right);
+    }
     CHECK_EQ(libws_loop_free(left->loop), LIBWS_OK);
     CHECK_EQ(libws_loop_free(right->loop), LIBWS_OK);
     for (int i = 0; i < 2; i++) CHECK(halves[i].posted == halves[i].other->rounds && halves[i].closed == 1);

@@ -40,6 +40,17 @@ static void on_close(libws_conn conn, const libws_close_info *info, void *user) 
 static const libws_handlers handlers = {
     .struct_size = sizeof handlers, .on_open = on_open, .on_message = on_message, .on_close = on_close};
 
+/* Of connections that share a listener. */
+static atomic_int pairs_opened, pairs_closed;
+
+static void count_open(libws_conn conn, void *user) { (void)conn, (void)user, pairs_opened++; }
+static void count_close(libws_conn conn, const libws_close_info *info, void *user) {
+    (void)conn, (void)info, (void)user;
+    pairs_closed++;
+}
+static const libws_handlers counting = {
+    .struct_size = sizeof counting, .on_open = count_open, .on_close = count_close};
+
 static struct side server, client;
 static libws_loop loop;
 static libws_listener listener;
@@ -128,12 +139,26 @@ static void terminates(void) {
     end();
 }
 
-static void free_with_open_connections(void) {
-    begin();
-    connect_to(loop, port, &handlers, &client);
-    CHECK(turn_until(loop, &server.opened, 1) && turn_until(loop, &client.opened, 1));
+/* 25 pairs, so 50 connections; the loop runs on a thread of its own or not at all. */
+static void free_with_open_connections(int on_thread) {
+    enum { PAIRS = 25 };
+    static struct side sides[PAIRS];
+    libws_conn conns[PAIRS];
+    memset(sides, 0, sizeof sides);
+    pairs_opened = pairs_closed = 0;
+    loop = new_loop();
+    port = listen_on(loop, &counting, NULL, NULL, NULL);
+    for (int i = 0; i < PAIRS; i++) conns[i] = connect_to(loop, port, &handlers, &sides[i]);
+    if (on_thread) CHECK_EQ(libws_loop_start(loop), LIBWS_OK);
+    CHECK(on_thread ? wait_until(&pairs_opened, PAIRS) : turn_until(loop, &pairs_opened, PAIRS));
+    for (int i = 0; i < PAIRS; i++)
+        CHECK(on_thread ? wait_until(&sides[i].opened, 1) : turn_until(loop, &sides[i].opened, 1));
     CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
-    CHECK(server.closed == 1 && client.closed == 1);
+    CHECK(pairs_opened == PAIRS && pairs_closed == PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        CHECK_EQ(sides[i].closed, 1);
+        CHECK_EQ(libws_send_text(conns[i], "late"), LIBWS_ERR_GONE);
+    }
     CHECK_EQ(libws_loop_free(loop), LIBWS_ERR_GONE);
 }
 
@@ -160,6 +185,19 @@ static void refused(void) {
     CHECK(turn_until(loop, &client.closed, 1));
     CHECK(client.info.code == 1006 && !client.info.was_open && client.info.error == LIBWS_ERR_IO);
     CHECK(strlen(client.detail) > 0);
+    end();
+}
+
+/* A label over 63 bytes (RFC 1035) and a domain that never exists (RFC 6761): no resolver asks anybody for that. */
+static void unresolvable(void) {
+    static const char url[] =
+        "ws://0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.invalid:9/";
+    libws_conn conn;
+    begin();
+    CHECK_EQ(libws_connect(loop, url, &handlers, &client, NULL, &conn), LIBWS_OK);
+    CHECK(turn_until(loop, &client.closed, 1));
+    CHECK(client.info.code == 1006 && !client.info.was_open && client.info.error == LIBWS_ERR_ADDRESS);
+    CHECK_EQ(libws_terminate(conn), LIBWS_ERR_GONE);
     end();
 }
 
@@ -194,15 +232,16 @@ static void answered_with(const char *answer, int error, const char *detail) {
     CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
 }
 
-/* A peer that goes without a Close, or in the middle of a frame. */
-static void peer_goes(const void *last, size_t len) {
+/* A peer that goes without a Close, or in the middle of a frame; with a FIN or a RST. */
+static void peer_goes(const void *last, size_t len, int reset) {
     int fd;
     begin();
     CHECK_EQ(libws_loop_start(loop), LIBWS_OK);
     fd = peer_open(port);
     CHECK(wait_until(&server.opened, 1));
     peer_write(fd, last, len);
-    close(fd);
+    if (reset) peer_reset(fd);
+    else close(fd);
     CHECK(wait_until(&server.closed, 1));
     CHECK(server.info.code == 1006 && server.info.was_open && !server.info.was_clean && server.info.error != LIBWS_OK);
     CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
@@ -213,16 +252,20 @@ int main(void) {
     check_begin(120);
     clean_closes();
     terminates();
-    free_with_open_connections();
+    free_with_open_connections(0);
+    free_with_open_connections(1);
     close_while_connecting();
     refused();
+    unresolvable();
     answered_with("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", LIBWS_ERR_HANDSHAKE, "200");
     answered_with("HTTP/1.1 403 Forbidden\r\n\r\n", LIBWS_ERR_HANDSHAKE, "HTTP 403");
     answered_with("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                   "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n", LIBWS_ERR_HANDSHAKE, "");
     answered_with("220 mail.example ESMTP\r\n", LIBWS_ERR_HANDSHAKE, "");
-    peer_goes("", 0);
-    peer_goes("\x81", 1);
-    peer_goes("\x81\x85\1\2\3\4x", 7);
+    for (int reset = 0; reset < 2; reset++) {
+        peer_goes("", 0, reset);
+        peer_goes("\x81", 1, reset);
+        peer_goes("\x81\x85\1\2\3\4x", 7, reset);
+    }
     return check_end();
 }

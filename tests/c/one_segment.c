@@ -4,6 +4,7 @@
 enum { MESSAGES = 100, THIRD = 3 };
 
 static libws_loop loop;
+static libws_listener listener;
 static atomic_int received, closed;
 static int32_t (*third)(libws_conn conn);
 static libws_conn conn;
@@ -23,6 +24,7 @@ static void on_close(libws_conn id, const libws_close_info *info, void *user) {
 static int32_t pause_it(libws_conn id) { return libws_pause(id, 1); }
 static int32_t close_it(libws_conn id) { return libws_close(id, 1000, NULL); }
 static int32_t stop_loop(libws_conn id) { return (void)id, libws_loop_stop(loop); }
+static int32_t stop_listening(libws_conn id) { return (void)id, libws_listener_close(listener); }
 
 /* Opens a raw peer and sends everything at once. */
 static int begin(int32_t (*in_third)(libws_conn)) {
@@ -33,7 +35,7 @@ static int begin(int32_t (*in_third)(libws_conn)) {
     received = closed = 0;
     third = in_third;
     loop = new_loop();
-    fd = open_peer(loop, listen_on(loop, &handlers, NULL, NULL, NULL));
+    fd = open_peer(loop, listen_on(loop, &handlers, NULL, NULL, &listener));
     for (unsigned char i = 0; i < MESSAGES; i++) len += peer_frame(segment + len, 0x82, &i, 1);
     CHECK_EQ(peer_write(fd, segment, len), 0);
     return fd;
@@ -77,6 +79,12 @@ int main(void) {
     CHECK_EQ(libws_loop_run(loop), LIBWS_OK);
     CHECK(received >= THIRD);
     CHECK(turn_until(loop, &received, MESSAGES));
+    end(fd);
+
+    fd = begin(stop_listening); /* open connections live on */
+    CHECK(turn_until(loop, &received, MESSAGES));
+    CHECK_EQ(libws_listener_port(listener), LIBWS_ERR_GONE);
+    CHECK_EQ(closed, 0);
     end(fd);
     return check_end();
 }

@@ -1,10 +1,11 @@
-/* The peer closes while much is being sent: with the default SIGPIPE a careless write would end this process. */
+/* The peer closes or resets while much is being sent: with the default SIGPIPE a careless write would end this process. */
 #include "support.h"
 
 #include <signal.h>
 
 static atomic_int opened, closed;
 static libws_conn conn;
+static char block[1 << 20];
 
 static void on_open(libws_conn id, void *user) {
     (void)user;
@@ -17,8 +18,13 @@ static void on_close(libws_conn id, const libws_close_info *info, void *user) {
     closed++;
 }
 
+/* One write of much, one of a little, or one of many small messages that lie in one queue. */
+static void send_kind(int kind) {
+    if (kind < 2) libws_send(conn, LIBWS_BINARY, block, kind ? 100 : sizeof block);
+    else for (int i = 0; i < 200; i++) libws_send(conn, LIBWS_BINARY, block, 1000);
+}
+
 int main(void) {
-    static char block[1 << 20];
     const libws_handlers handlers = {.struct_size = sizeof handlers, .on_open = on_open, .on_close = on_close};
     struct sigaction action;
     libws_loop loop = new_loop();
@@ -26,13 +32,14 @@ int main(void) {
     check_begin(60);
     signal(SIGPIPE, SIG_DFL);
     port = listen_on(loop, &handlers, NULL, NULL, NULL);
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 24; round++) {
         int fd = open_peer(loop, port);
         CHECK_EQ(opened, round + 1);
         if (round % 2) libws_pause(conn, 1); /* then only writing tells that the peer is gone */
-        close(fd);
+        if (round % 4 < 2) close(fd);
+        else peer_reset(fd);
         for (int i = 0; i < 4; i++) {
-            libws_send(conn, LIBWS_BINARY, block, round % 4 < 2 ? sizeof block : 100); /* vectored and plain writes */
+            send_kind(round / 4 % 3);
             libws_loop_run_once(loop, 0);
         }
         CHECK(turn_until(loop, &closed, round + 1));

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { THREADS = 8, EACH = 5000, LISTENERS = 20, PUBLISHERS = 4, PUBLISHES = 500 };
+enum { THREADS = 8, EACH = 10000, LISTENERS = 20, PUBLISHERS = 4, PUBLISHES = 500 };
 
 static libws_loop loop;
 static libws_conn conn; /* the server's side */
@@ -177,11 +177,77 @@ static void publishers(void) {
     for (int i = 0; i < LISTENERS; i++) CHECK_EQ(counts[i], PUBLISHERS * PUBLISHES);
 }
 
+/* ---- Calls that wait for the loop ---- */
+
+enum { ASKS = 500 };
+
+static libws_listener listener;
+static atomic_int beats;
+
+static void beat(libws_loop id, libws_timer timer, void *arg) { (void)id, (void)timer, (void)arg, beats++; }
+
+static void *ask_many(void *arg) {
+    int right = 0;
+    for (int i = 0; i < ASKS; i++) {
+        libws_conn_info info = {.struct_size = sizeof info};
+        libws_timer once, never;
+        right += libws_info(conn, &info) == LIBWS_OK && info.role == LIBWS_SERVER && info.ready_state == LIBWS_OPEN &&
+                 info.listener == listener && strncmp(info.peer, "127.0.0.1:", 10) == 0;
+        right += libws_listener_port(listener) == *(int *)libws_user(conn);
+        right += libws_timer_start(loop, 0, 0, beat, NULL, &once) == LIBWS_OK;
+        right += libws_timer_start(loop, 3600000, 0, beat, NULL, &never) == LIBWS_OK &&
+                 libws_timer_stop(never) == LIBWS_OK && libws_timer_stop(never) == LIBWS_ERR_GONE;
+    }
+    CHECK_EQ(right, 4 * ASKS);
+    return arg;
+}
+
+static void askers(void) {
+    static int port;
+    int fd;
+    opened = closed = beats = 0;
+    loop = new_loop();
+    port = listen_on(loop, &serving, &port, NULL, &listener);
+    CHECK_EQ(libws_loop_start(loop), LIBWS_OK);
+    fd = peer_open(port);
+    CHECK(wait_until(&opened, 1));
+    on_each_thread(ask_many, 4);
+    CHECK(wait_until(&beats, 4 * ASKS));
+    CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
+    CHECK(beats == 4 * ASKS && closed == 1);
+    close(fd);
+}
+
+/* ---- Questions to a loop that starts and stops ---- */
+
+static void *stop_and_start(void *arg) {
+    for (int i = 0; i < ASKS; i++) {
+        CHECK_EQ(libws_loop_stop(loop), LIBWS_OK);
+        while (libws_loop_start(loop) == LIBWS_ERR_STATE) sched_yield(); /* until the thread before has ended */
+    }
+    return arg;
+}
+
+/* Whoever asks in the moment of the stop gets an answer, though nobody may run the loop again. */
+static void restless_loop(void) {
+    pthread_t thread;
+    int port, right = 0;
+    loop = new_loop();
+    port = listen_on(loop, &serving, NULL, NULL, &listener);
+    CHECK_EQ(pthread_create(&thread, NULL, stop_and_start, NULL), 0);
+    for (int i = 0; i < 20 * ASKS; i++) right += libws_listener_port(listener) == port;
+    pthread_join(thread, NULL);
+    CHECK_EQ(right, 20 * ASKS);
+    CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
+}
+
 int main(void) {
     check_begin(120);
     many_senders();
     sends_after_close();
     full_queue();
     publishers();
+    askers();
+    restless_loop();
     return check_end();
 }

@@ -58,7 +58,8 @@ fn the_page_has_the_defaults_of_the_code() {
 fn every_setting_is_on_the_page() {
     let rows = rows();
     let printed = format!("{:?}", Settings::default());
-    let fields = printed.trim_start_matches("Settings {").split(',').filter_map(|field| field.split(':').next());
+    let fields =
+        printed.trim_start_matches("Settings {").split(',').filter_map(|field| field.split(':').next());
     for field in fields.map(str::trim).filter(|field| !matches!(*field, "keep_reading" | "publish_skips")) {
         assert!(rows.contains_key(field), "{field} is not on the page");
     }

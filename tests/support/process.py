@@ -21,6 +21,7 @@ class Server:
 
     def __init__(self, process, url, lines):
         self.process, self.url, self.lines = process, url, lines
+        self.pid = process.pid
 
     def wait_for_line(self, prefix, seconds=10):
         """The next line that starts with `prefix`, or None if it does not come in time."""

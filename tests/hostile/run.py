@@ -15,12 +15,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import client_role
+import frames
 import handshake
 from support.paths import TARGET
 from table import Table
 
 GROUPS = {
     "handshake": handshake.run,
+    "frames": frames.run,
+    "client": client_role.run,
 }
 
 

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import client_role
 import frames
 import handshake
+import http_port
 from support.paths import TARGET
 from table import Table
 
@@ -25,6 +26,7 @@ GROUPS = {
     "handshake": handshake.run,
     "frames": frames.run,
     "client": client_role.run,
+    "http": http_port.run,
 }
 
 

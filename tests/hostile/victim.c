@@ -131,6 +131,7 @@ static void obey(char *line) {
 static void *listen_to_stdin(void *nothing) {
     char line[4096];
     while (fgets(line, sizeof line, stdin)) obey(line);
+    libws_loop_stop(loop); /* whoever attacks is gone */
     return nothing;
 }
 

@@ -19,6 +19,8 @@ import client_role
 import frames
 import handshake
 import http_port
+import network
+import resources
 from support.paths import TARGET
 from table import Table
 
@@ -27,6 +29,8 @@ GROUPS = {
     "frames": frames.run,
     "client": client_role.run,
     "http": http_port.run,
+    "network": network.run,
+    "resources": resources.run,
 }
 
 

@@ -174,8 +174,10 @@ def push(sock, data, stalled=1.0):
     """Sends until nothing has been taken for `stalled` seconds; returns how many bytes went."""
     sock.setblocking(False)
     view, sent = memoryview(data), 0
+    poller = select.poll()
+    poller.register(sock, select.POLLOUT)
     while sent < len(view):
-        if not select.select([], [sock], [], stalled)[1]:
+        if not poller.poll(stalled * 1000):
             break
         try:
             sent += sock.send(view[sent : sent + (1 << 18)])

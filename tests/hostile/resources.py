@@ -84,8 +84,9 @@ def crowd(table):
         good = echo_all(socks)
         table.equal("R: each of them echoed", count, good, f"{(target.cpu_ms() - cpu) * 1000 / count:.1f} us CPU each")
         percent, wakeups = quiet_window(target)
-        table.bound("R: idle, CPU", percent, 1, "%")
-        table.bound("R: idle, wake-ups", wakeups, 5, "per second")
+        table.bound("R: idle, CPU", percent, 1, "%", fails_above=10)
+        # Each connection's first deadline was that of its handshake, 10 s; when it is due, it moves once.
+        table.bound("R: idle, wake-ups", wakeups, count // 10, "per second")
         for sock in socks:
             sock.sendall(close_frame(1000))
         for sock in socks:
@@ -133,7 +134,7 @@ def idle_states(table):
                 ("closing, paused", second, len(closing)),
             ):
                 percent, wakeups = quiet_window(process)
-                table.bound(f"R02 {states:,} connections ({name}): CPU", percent, 1, "%")
+                table.bound(f"R02 {states:,} connections ({name}): CPU", percent, 1, "%", fails_above=10)
                 table.bound(f"R02 {states:,} connections ({name}): wake-ups", wakeups, 5, "per second")
             for sock in closing:
                 sock.close()

@@ -19,7 +19,9 @@ import client_role
 import frames
 import handshake
 import http_port
+import neighbours
 import network
+import proven
 import resources
 from support.paths import TARGET
 from table import Table
@@ -30,7 +32,9 @@ GROUPS = {
     "client": client_role.run,
     "http": http_port.run,
     "network": network.run,
+    "neighbours": neighbours.run,
     "resources": resources.run,
+    "proven": proven.run,
 }
 
 

@@ -42,6 +42,6 @@ def run(table):
         table.row(name, f"tests/c/{program}: >= {at_least} checks pass", f"status {status}", ok, counts and f"{counts[0]} checks")
     for name, (target, which, at_least) in IN_RUST.items():
         select = ["--lib"] if target == "--lib" else ["--test", target]
-        status, output = run_program(["cargo", "test", "--quiet", *select, which], 300, cwd=ROOT, env=dict(os.environ))
+        status, output = run_program(["cargo", "test", "--workspace", "--quiet", *select, which], 300, cwd=ROOT, env=dict(os.environ))
         passed = sum(map(int, re.findall(r"^test result: ok\. (\d+) passed", output, re.MULTILINE)))
         table.row(name, f"{target} {which}: >= {at_least} tests pass", f"status {status}", status == 0 and passed >= at_least, f"{passed} tests")

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import client_role
+import clocks
 import frames
 import handshake
 import http_port
@@ -33,6 +34,7 @@ GROUPS = {
     "http": http_port.run,
     "network": network.run,
     "neighbours": neighbours.run,
+    "clocks": clocks.run,
     "resources": resources.run,
     "proven": proven.run,
 }

@@ -81,6 +81,7 @@ STEPS = [
     runner("docs", 20),
     runner("fuzz", 6),
     runner("install", 11),
+    runner("hostile", 500),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),

@@ -74,7 +74,11 @@ impl Outbox {
         let queue = self.0.get_or_insert_default();
         match queue.chunks.back_mut() {
             Some(Chunk::Owned(tail)) if tail.len() + len <= CHUNK => {
-                tail.try_reserve(len)?;
+                if tail.capacity() - tail.len() < len {
+                    // Doubled, but never beyond a chunk: a peer that does not read must not be paid twice.
+                    let capacity = (2 * tail.capacity()).clamp(tail.len() + len, CHUNK);
+                    tail.try_reserve_exact(capacity - tail.len())?;
+                }
                 parts.iter().for_each(|part| tail.extend_from_slice(part));
             }
             _ => {

@@ -297,7 +297,7 @@ impl Core {
         if socket.flags.broken || socket.stream.is_none() {
             return self.remove_socket(index);
         }
-        socket.phase = Phase::Lingering { until_ms: after(now, timeout.min(60_000)) };
+        socket.phase = Phase::lingering(after(now, timeout.min(60_000)));
         socket.extra = None;
         socket.flags.paused = false;
         socket.flags.throttled = false;

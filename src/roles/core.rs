@@ -29,6 +29,10 @@ use crate::proto::conn::Limits;
 /// One receive buffer serves all connections of a loop.
 pub const RECEIVE_BUFFER: usize = 512 * 1024;
 
+/// What a peer sends after the end is read away so many times: one that trickles must not cost more than one that was
+/// served.
+const LINGERING_READS: u32 = 512;
+
 /// "None" for the 32-bit indices of this layer.
 pub const NONE: u32 = u32::MAX;
 
@@ -122,8 +126,15 @@ pub enum Phase {
     /// `on_close` is due or running.
     Ended,
     /// Flushes the last bytes, then waits for the peer's end, so that a reset does not overtake our Close
-    /// (RFC 6455 section 7.1.1).
-    Lingering { until_ms: u64 },
+    /// (RFC 6455 section 7.1.1). `reads`: how often what the peer still sends is looked at.
+    Lingering { until_ms: u64, reads: u32 },
+}
+
+impl Phase {
+    /// The end of a stream, which is waited for until `until_ms`.
+    pub fn lingering(until_ms: u64) -> Phase {
+        Phase::Lingering { until_ms, reads: LINGERING_READS }
+    }
 }
 
 /// What only some connections need, some of the time.

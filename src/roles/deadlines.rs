@@ -71,7 +71,7 @@ impl Core {
             }
             Phase::Closing(closing) if socket.outbox.is_empty() => closing.deadline_ms,
             Phase::Closing(_) => self.send_deadline(index, settings),
-            Phase::Lingering { until_ms } | Phase::Waiting { until_ms } => *until_ms,
+            Phase::Lingering { until_ms, .. } | Phase::Waiting { until_ms } => *until_ms,
             Phase::Ended => u64::MAX,
         }
     }

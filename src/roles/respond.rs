@@ -103,7 +103,7 @@ impl Core {
         let now = self.now_ms();
         let timeout = self.settings_of(index).map_or(0, |settings| settings.close_timeout_ms);
         let Some(socket) = self.sockets.get_mut(index) else { return };
-        socket.phase = Phase::Lingering { until_ms: after(now, timeout.min(60_000)) };
+        socket.phase = Phase::lingering(after(now, timeout.min(60_000)));
         self.lingering_flushed(index);
         self.arm(index);
         self.read_soon(index);

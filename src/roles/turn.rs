@@ -199,8 +199,13 @@ impl Core {
         }
     }
 
-    /// Reads away what a peer still sends after the end, a bounded amount per turn.
+    /// Reads away what a peer still sends after the end, a bounded amount per turn and a bounded number of times.
     fn discard(&mut self, index: u32, _exhaust: bool) {
+        match self.sockets.get_mut(index).map(|socket| &mut socket.phase) {
+            Some(Phase::Lingering { reads: 0, .. }) => return self.remove_socket(index),
+            Some(Phase::Lingering { reads, .. }) => *reads -= 1,
+            _ => return,
+        }
         let mut buffer = self.borrow_buffer();
         let result = match self.sockets.get(index).and_then(|socket| socket.stream.as_ref()) {
             Some(stream) => stream.recv(&mut buffer),

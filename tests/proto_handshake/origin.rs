@@ -107,6 +107,8 @@ fn hosts() {
         (None, true, "127.0.0.1.evil.example", false),
         (None, true, "128.0.0.1", false),
         (None, true, "0.0.0.0", false),
+        (None, true, "[::ffff:127.0.0.1]:1", true),
+        (None, true, "[::ffff:128.0.0.1]", false),
         (None, true, "[::2]", false),
         (None, true, "", false),
         (Some("chat.example"), true, "chat.example", true),

@@ -26,6 +26,7 @@ class Server:
         self.process, self.url, self.lines = process, url, lines
         self.passed_over = []
         self.status = None
+        self.pid = process.pid
 
     def wait_for_line(self, prefix, seconds=10):
         """The next line that starts with `prefix`, or None if it does not come in time."""

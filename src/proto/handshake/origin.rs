@@ -164,5 +164,5 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
         || literal
             .and_then(|literal| literal.parse::<Ipv6Addr>().ok())
-            .is_some_and(|address| address.is_loopback())
+            .is_some_and(|address| address.to_canonical().is_loopback())
 }

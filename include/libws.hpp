@@ -11,8 +11,8 @@
  *
  * OWNERS     A loop owns; moving it is fine, copying is not. A connection, listener, request or timer is a small value
  *            to copy and keep: it owns nothing, and its calls are safe when what it names is gone.
- * LIFETIME   Every lambda given to a loop is kept until it cannot be called any more and is destroyed once: the handlers
- *            of listen() after on_listener_close, those of connect() after on_close, a post after its call, a timer
+ * LIFETIME   Every lambda given to a loop is kept until it cannot be called any more and is destroyed once: handlers of
+ *            listen() after on_listener_close, those of connect() after on_close, a post after its call, a timer
  *            after its last call or in stop(). What is left goes when the loop is destroyed, and that runs the last
  *            on_close. So declare what your lambdas refer to before the loop. If listen(), connect(), post(), after()
  *            or every() throws, its lambdas are destroyed at once and were not called.
@@ -90,6 +90,8 @@ class error : public std::runtime_error {
 
 namespace detail {
 
+struct owner;
+
 [[noreturn]] inline void fail(std::int32_t code) {
     throw error(static_cast<result>(code), libws_last_error(), libws_last_os_error());
 }
@@ -137,7 +139,7 @@ template <class Self> class handle {
     constexpr explicit handle(std::uint64_t id) noexcept : id_(id) {}
 
     /* The id for calls of libws.h. Leave libws_set_user() and libws_request_set_user() alone: user is how a callback
-     * finds its lambdas. For data of your own use captures, or a map by connection. */
+     * finds its lambdas. */
     constexpr std::uint64_t id() const noexcept { return id_; }
     /* Whether it was ever set; not whether it is still alive. */
     constexpr explicit operator bool() const noexcept { return id_ != 0; }
@@ -148,6 +150,17 @@ template <class Self> class handle {
 
   private:
     std::uint64_t id_ = 0;
+};
+
+/* Its address stands for the type, without RTTI. */
+template <class T> inline char type_mark = 0;
+
+/* What the user pointer of a callback points to: the lambdas of a listen() or connect() themselves (then root is this),
+ * or the data of one connection, and root leads to the lambdas. */
+struct place {
+    place *root;
+    std::shared_ptr<void> data{};
+    const void *type = nullptr;
 };
 
 template <class Self> struct hash {
@@ -277,6 +290,13 @@ class connection : public detail::handle<connection> {
         return info;
     }
 
+    /* What decision::accept() or request::accept() was given for it; lives until on_close has returned. NULL if there
+     * is none, if it is of another type, or if the connection is gone. [loop] */
+    template <class T> T *data() const noexcept {
+        const auto *place = static_cast<const detail::place *>(libws_user(id()));
+        return place && place->type == &detail::type_mark<T> ? static_cast<T *>(place->data.get()) : nullptr;
+    }
+
     /* Subscribes it to a topic of its loop. False if it is not open (any more). Throws result::invalid (a name that is
      * empty, too long or has a NUL) and result::utf8. */
     bool subscribe(std::string_view topic) const {
@@ -309,6 +329,7 @@ class listener : public detail::handle<listener> {
 class request : public detail::handle<request> {
   public:
     using handle::handle;
+    request(libws_request id, detail::place *root) noexcept : handle(id), root_(root) {}
 
     /* "GET", "/path?query", the body: they live until the request's callback returns; empty outside it. [loop] */
     std::string_view method() const noexcept { return view(libws_request_method(id())); }
@@ -340,7 +361,16 @@ class request : public detail::handle<request> {
      * result::invalid (a header, or a protocol that was not offered). From another thread it waits for the loop. */
     bool accept(std::optional<std::string_view> protocol = std::nullopt, std::string_view headers = {}) const {
         const std::string name = detail::text(protocol.value_or(""), "the subprotocol");
-        return answered(libws_accept(id(), protocol ? name.c_str() : nullptr, detail::text(headers, "headers").c_str()));
+        const std::string lines = detail::text(headers, "headers");
+        return answered(libws_accept(id(), protocol ? name.c_str() : nullptr, lines.c_str()));
+    }
+
+    /* The same, and connection::data() gives the data to every callback of the connection. [loop] */
+    template <class T>
+    bool accept(std::shared_ptr<T> data, std::optional<std::string_view> protocol = std::nullopt,
+                std::string_view headers = {}) const {
+        static_assert(!std::is_const_v<T>, "connection::data() gives a T *");
+        return accept_with({root_, std::move(data), &detail::type_mark<T>}, protocol, headers);
     }
 
     /* Answers with a status of 200 to 599; an upgrade is refused, with 300 to 599. Otherwise as accept(). */
@@ -350,26 +380,56 @@ class request : public detail::handle<request> {
     }
 
   private:
+    friend struct detail::owner;
+
+    bool accept_with(detail::place place, std::optional<std::string_view> protocol, std::string_view headers) const {
+        if (!root_) throw error(result::invalid, "only a request that a callback was given can be accepted with data");
+        auto data = std::make_unique<detail::place>(std::move(place));
+        if (!answered(libws_request_set_user(id(), data.get()))) return false;
+        try {
+            if (!accept(protocol, headers)) return false;
+        } catch (...) {
+            libws_request_set_user(id(), root_); /* it still waits, for a better answer */
+            throw;
+        }
+        data.release(); /* on_close has it */
+        return true;
+    }
+
     static std::string_view view(const char *text) noexcept { return text ? text : std::string_view(); }
     static bool answered(std::int32_t code) { return code != LIBWS_ERR_GONE && (detail::check(code), true); }
+
+    detail::place *root_ = nullptr;
 };
 
 /* What on_upgrade decides. */
 class decision {
   public:
     /* Switch protocols. */
-    static constexpr decision accept() noexcept { return decision(LIBWS_ACCEPT); }
+    static decision accept() noexcept { return decision(LIBWS_ACCEPT); }
+    /* Switch protocols, and connection::data() gives the data to every callback of the connection. */
+    template <class T> static decision accept(std::shared_ptr<T> data) noexcept {
+        static_assert(!std::is_const_v<T>, "connection::data() gives a T *");
+        decision made(LIBWS_ACCEPT);
+        made.data_ = std::move(data);
+        made.type_ = &detail::type_mark<T>;
+        return made;
+    }
     /* The answer comes later: request::accept() or respond(). */
-    static constexpr decision defer() noexcept { return decision(LIBWS_DEFER); }
+    static decision defer() noexcept { return decision(LIBWS_DEFER); }
     /* Refuse with an HTTP status of 300 to 599; anything else refuses with 500. */
-    static constexpr decision refuse(int status) noexcept { return decision(status < 300 ? 500 : status); }
+    static decision refuse(int status) noexcept { return decision(status < 300 ? 500 : status); }
 
     /* The number that libws.h has for it. */
-    constexpr std::int32_t value() const noexcept { return value_; }
+    std::int32_t value() const noexcept { return value_; }
 
   private:
-    constexpr explicit decision(std::int32_t value) noexcept : value_(value) {}
+    friend struct detail::owner;
+    explicit decision(std::int32_t value) noexcept : value_(value) {}
+
     std::int32_t value_;
+    std::shared_ptr<void> data_{};
+    const void *type_ = nullptr;
 };
 
 /* What the application wants to hear of; every one may be empty. When each is called: libws_handlers in libws.h. */
@@ -517,10 +577,18 @@ struct core {
     }
 };
 
-/* What the user pointer of one listen() or connect() points to: the lambdas, until the last call is over. */
-struct owner {
+/* The lambdas of one listen() or connect(), until the last call is over. */
+struct owner : place {
+    owner(handlers given, const core *of) : place{this}, on(std::move(given)), loop(of) {}
+    owner(const owner &) = delete;
+    owner &operator=(const owner &) = delete;
+
     handlers on;
     const core *loop;
+
+    /* What C hands to the callbacks. */
+    void *user() noexcept { return static_cast<place *>(this); }
+    static owner &of(void *user) noexcept { return *static_cast<owner *>(static_cast<place *>(user)->root); }
 
     /* Tells of the exception that is being handled. */
     void report(connection conn) const noexcept {
@@ -541,8 +609,6 @@ struct owner {
         }
     }
 
-    static owner &of(void *user) noexcept { return *static_cast<owner *>(user); }
-
     static close_info view(const libws_close_info &info) noexcept {
         return {info.code,           info.sent_code,      static_cast<result>(info.error),
                 info.was_open != 0,  info.was_clean != 0, std::string_view(info.reason, info.reason_len),
@@ -551,7 +617,10 @@ struct owner {
 
     static std::int32_t upgrade(libws_request asked, void *user) noexcept {
         try {
-            return of(user).on.on_upgrade(request(asked)).value();
+            const request guest(asked, &of(user));
+            const decision made = of(user).on.on_upgrade(guest);
+            if (made.type_) guest.accept_with({&of(user), made.data_, made.type_}, std::nullopt, {});
+            return made.value();
         } catch (...) {
             of(user).report(connection());
             return 500;
@@ -559,7 +628,7 @@ struct owner {
     }
     static void plain_request(libws_request asked, void *user) noexcept {
         try {
-            of(user).on.on_request(request(asked));
+            of(user).on.on_request(request(asked, &of(user)));
         } catch (...) {
             of(user).report(connection());
             libws_respond(asked, 500, nullptr, nullptr, 0);
@@ -581,18 +650,27 @@ struct owner {
             of(user).on.on_retry(self, view(*info), std::chrono::milliseconds(after_ms));
         });
     }
-    static void closed(libws_conn conn, const libws_close_info *info, void *user) noexcept {
-        if (!of(user).on.on_close) return;
+    void closed(libws_conn conn, const libws_close_info *info) const noexcept {
+        if (!on.on_close) return;
         try {
-            of(user).on.on_close(connection(conn), view(*info));
+            on.on_close(connection(conn), view(*info));
         } catch (...) {
-            of(user).report(connection(conn));
+            report(connection(conn));
         }
+    }
+    /* The last call for a listener's connection: its data goes. */
+    static void server_closed(libws_conn conn, const libws_close_info *info, void *user) noexcept {
+        of(user).closed(conn, info);
+        auto *const last = static_cast<place *>(user);
+        if (last == last->root) return;
+        libws_set_user(conn, last->root); /* the data's destructor may still ask the connection */
+        delete last;
     }
     /* The last call for a client connection. */
     static void client_closed(libws_conn conn, const libws_close_info *info, void *user) noexcept {
         const std::unique_ptr<owner> last(&of(user));
-        closed(conn, info, user);
+        last->closed(conn, info);
+        libws_set_user(conn, nullptr);
     }
     /* The last call for a listener. */
     static void listener_closed(libws_listener ended, void *user) noexcept {
@@ -616,7 +694,6 @@ struct owner {
         if (on.on_pong) table.on_pong = pong;
         if (on.on_drain) table.on_drain = drain;
         if (on.on_retry) table.on_retry = retry;
-        if (on.on_close) table.on_close = closed;
         return table;
     }
 };
@@ -720,6 +797,7 @@ class loop {
     listener listen(std::string_view url, handlers on, const listen_options &options = {}) const {
         auto owner = own(std::move(on));
         libws_handlers table = owner->table();
+        table.on_close = detail::owner::server_closed;
         table.on_listener_close = detail::owner::listener_closed;
         libws_listen_options raw{};
         raw.struct_size = sizeof raw;
@@ -737,7 +815,7 @@ class loop {
         raw.reuse_port = options.reuse_port ? 1 : 0;
         raw.fd = options.fd;
         libws_listener id = 0;
-        detail::check(libws_listen(id_, detail::text(url, "url").c_str(), &table, owner.get(), &raw, &id));
+        detail::check(libws_listen(id_, detail::text(url, "url").c_str(), &table, owner->user(), &raw, &id));
         owner.release(); /* on_listener_close has it, perhaps already */
         return listener(id);
     }
@@ -763,7 +841,7 @@ class loop {
         raw.offline_drop_oldest = options.offline_drop_oldest ? 1 : 0;
         raw.reconnect_final_codes = detail::option(options.reconnect_final_codes, "reconnect_final_codes");
         libws_conn id = 0;
-        detail::check(libws_connect(id_, detail::text(url, "url").c_str(), &table, owner.get(), &raw, &id));
+        detail::check(libws_connect(id_, detail::text(url, "url").c_str(), &table, owner->user(), &raw, &id));
         owner.release(); /* on_close has it, perhaps already */
         return connection(id);
     }
@@ -866,7 +944,7 @@ class loop {
     }
 
     std::unique_ptr<detail::owner> own(handlers on) const {
-        return std::unique_ptr<detail::owner>(new detail::owner{std::move(on), alive()});
+        return std::unique_ptr<detail::owner>(new detail::owner(std::move(on), alive()));
     }
 
     void end() noexcept {

@@ -96,7 +96,11 @@ pub fn connect(
     owner.client = Some(Box::new(client));
     let begun = shared::with_shared(loop_id, |shared| shared.is_ending())
         .and_then(|ending| if ending { Err(Error::gone()) } else { Ok(()) })
-        .and_then(|()| shared::tell(loop_id, move |core| core.begin_dial(id, owner)));
+        .and_then(|()| {
+            // Once it is begun there must be an on_close.
+            let begin = move |core: &mut Core| core.begin_dial(id, owner);
+            shared::before_the_end(loop_id, || shared::tell(loop_id, begin))
+        });
     if let Err(error) = begun {
         ids::release(id);
         return Err(error);

@@ -252,13 +252,7 @@ fn wake_by_number(fd: RawFd) {
 
 /// Runs `run` on the loop's thread, exactly once, in [`free`] at the latest.
 pub fn post(id: u64, run: Box<dyn FnOnce() + Send>) -> Result<()> {
-    let entry = ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
-    // While this count is not zero, `free` does not empty the mailbox for the last time.
-    entry.queued.fetch_add(1, SeqCst);
-    let result =
-        if entry.id.load(SeqCst) == id { shared::post(id, Post::Run(run)) } else { Err(Error::gone()) };
-    entry.queued.fetch_sub(1, SeqCst);
-    result
+    shared::before_the_end(id, || shared::post(id, Post::Run(run)))
 }
 
 /// The descriptor that is readable when the loop has something to do.
@@ -324,12 +318,11 @@ fn finish(shared: &Arc<Shared>) -> Result<()> {
     };
     current::enter(core);
     let result = catch_unwind(AssertUnwindSafe(|| end(shared)));
-    let core = current::leave();
     if result.as_ref().is_err_and(|panic| panic.is::<Forked>()) {
-        std::mem::forget(core);
+        std::mem::forget(current::leave());
         return Err(Error::gone());
     }
-    *shared.place() = Place::Ended;
+    let core = leave_for_good(shared);
     shared::unregister(shared.id);
     ids::release(shared.id);
     drop(core);
@@ -337,6 +330,18 @@ fn finish(shared: &Arc<Shared>) -> Result<()> {
         Ok(()) => Ok(()),
         Err(panic) => resume_unwind(panic),
     }
+}
+
+/// Takes the loop from this thread, for ever. Threads that found it running, and wait, are answered first.
+fn leave_for_good(shared: &Shared) -> Option<Box<Core>> {
+    let mut place = shared.place();
+    while let Some(post) = shared.mailbox.take() {
+        if let Post::Question(step) = post {
+            with(step);
+        }
+    }
+    *place = Place::Ended;
+    current::leave()
 }
 
 /// Delivers everything that is still owed.

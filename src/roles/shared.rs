@@ -187,6 +187,16 @@ pub fn tell(id: u64, step: impl FnOnce(&mut Core) + Send + 'static) -> Result<()
     post(id, Post::Step(Box::new(step)))
 }
 
+/// Runs `send`, which posts a letter that must not be lost: `free` waits for it before it looks at the mailbox for the
+/// last time.
+pub fn before_the_end(id: u64, send: impl FnOnce() -> Result<()>) -> Result<()> {
+    let entry = ids::lookup(id, IdKind::Loop).ok_or(Error::gone())?;
+    entry.queued.fetch_add(1, SeqCst);
+    let result = if entry.id.load(SeqCst) == id { send() } else { Err(Error::gone()) };
+    entry.queued.fetch_sub(1, SeqCst);
+    result
+}
+
 /// Puts a letter into the mailbox of loop `id`.
 pub fn post(id: u64, post: Post) -> Result<()> {
     with_shared(id, |shared| {

@@ -324,11 +324,11 @@ fn finish(shared: &Arc<Shared>) -> Result<()> {
     };
     current::enter(core);
     let result = catch_unwind(AssertUnwindSafe(|| end(shared)));
-    let core = current::leave();
     if result.as_ref().is_err_and(|panic| panic.is::<Forked>()) {
-        std::mem::forget(core);
+        std::mem::forget(current::leave());
         return Err(Error::gone());
     }
+    let core = current::leave();
     bury(shared);
     shared::unregister(shared.id);
     ids::release(shared.id);

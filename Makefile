@@ -19,7 +19,7 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples test-client header header-check conformance interop browser fuzz \
+.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser fuzz \
         fmt lint docs install uninstall clean
 
 help: ## this list
@@ -41,6 +41,9 @@ lib: ## build libws.so, libws.a and a libws.pc to use them from target/release
 
 examples: lib ## build the C examples into target/examples-c
 	@$(MAKE) --no-print-directory -C examples-c TARGET=$(TARGET)
+
+examples-cpp: lib ## build the C++ examples into target/examples-cpp
+	@$(MAKE) --no-print-directory -C examples-cpp TARGET=$(TARGET)
 
 test-client: lib ## build the client that the conformance and interop tests drive
 	@mkdir -p $(TESTS_C)
@@ -76,18 +79,19 @@ lint: ## formatting and clippy, warnings are errors
 docs: ## the Rust documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-install: lib ## install the library, its header and libws.pc below PREFIX (and DESTDIR)
+install: lib ## install the library, its headers and libws.pc below PREFIX (and DESTDIR)
 	install -D -m 755 $(BUILT)/libws.so $(DESTLIB)/libws.so.$(VERSION)
 	ln -sf libws.so.$(VERSION) $(DESTLIB)/libws.so.$(MAJOR)
 	ln -sf libws.so.$(MAJOR) $(DESTLIB)/libws.so
 	install -D -m 644 $(BUILT)/libws.a $(DESTLIB)/libws.a
 	install -D -m 644 include/libws.h $(DEST)/include/libws.h
+	install -D -m 644 include/libws.hpp $(DEST)/include/libws.hpp
 	mkdir -p $(DESTLIB)/pkgconfig
 	$(call pkgconfig,$(PREFIX),$(LIBDIR),$(PREFIX)/include) > $(DESTLIB)/pkgconfig/libws.pc
 
 uninstall: ## remove what install put there
 	rm -f $(DESTLIB)/libws.so{,.$(MAJOR),.$(VERSION)} $(DESTLIB)/libws.a
-	rm -f $(DEST)/include/libws.h $(DESTLIB)/pkgconfig/libws.pc
+	rm -f $(DEST)/include/libws.{h,hpp} $(DESTLIB)/pkgconfig/libws.pc
 
 clean: ## remove everything that was built
 	rm -rf $(TARGET)

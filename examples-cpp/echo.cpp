@@ -12,7 +12,8 @@ static void stop(int) { libws_loop_stop(running); }
 static void serve(libws::loop &loop, std::string_view url) {
     libws::handlers on;
     on.on_message = [](libws::connection conn, const libws::message &message) { conn.send(message); };
-    std::cout << "listening on " << loop.listen(url, std::move(on)).url() << std::endl;
+    const auto listener = loop.listen(url, std::move(on));
+    std::cout << "listening on " << listener.url() << std::endl;
 }
 
 static void ask(libws::loop &loop, std::string_view url, std::string text) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, HeaderValue};
 
-use super::close::ReadyState;
+use super::close::{Ending, ReadyState};
 use super::core::{Core, Phase};
 use super::current;
 use super::handler::Decision;
@@ -137,7 +137,10 @@ impl Core {
             self.set_protocol(index, protocol);
         }
         self.notices.push_back(Notice::Open { index, id: conn });
-        self.queue(index, &[&answer])?;
+        if let Err(error) = self.queue(index, &[&answer]) {
+            // The connection exists by now: its on_close tells.
+            self.fail(index, Ending::broken(error.code, error.message));
+        }
         self.arm(index);
         Ok(())
     }

@@ -17,7 +17,7 @@ from support.paths import ROOT, TARGET
 from support.process import run
 from support.tally import Missing, Tally
 
-CHECKS = 11
+CHECKS = 12
 FOLDER = TARGET / "installed"
 PREFIX = "/opt/libws"
 PROGRAM = """
@@ -31,6 +31,20 @@ int main(void)
     }
     puts(libws_version_string());
     return 0;
+}
+"""
+
+
+PROGRAM_CPP = """
+#include <libws.hpp>
+#include <iostream>
+int main()
+{
+    libws::loop loop;
+    bool ran = false;
+    loop.post([&] { ran = true; });
+    loop.free();
+    std::cout << (ran ? libws_version_string() : "nothing ran") << std::endl;
 }
 """
 
@@ -66,11 +80,11 @@ def pkg_config(*arguments):
     return output_of(tools.debian("pkg-config", "pkg-config"), *arguments, "libws", env=environment).split()
 
 
-def program(name, flags, environment=None):
+def program(name, flags, environment=None, compiler=("cc",), text=PROGRAM, ending="c"):
     """Compiles the program with the flags and returns what it prints and the libraries it needs."""
-    source, binary = FOLDER / "program.c", FOLDER / name
-    source.write_text(PROGRAM)
-    output_of("cc", "-o", binary, source, *flags)
+    source, binary = FOLDER / f"program.{ending}", FOLDER / name
+    source.write_text(text)
+    output_of(*compiler, "-o", binary, source, *flags)
     return output_of(binary, env=environment).strip(), output_of("readelf", "-d", binary)
 
 
@@ -80,13 +94,14 @@ def check_files(tally, number):
         files()
         == {
             "include/libws.h": "",
+            "include/libws.hpp": "",
             "lib/libws.a": "",
             "lib/libws.so": f"libws.so.{major}",
             f"lib/libws.so.{major}": f"libws.so.{number}",
             f"lib/libws.so.{number}": "",
             "lib/pkgconfig/libws.pc": "",
         },
-        "install puts the library, its links, the header and libws.pc there, and nothing else",
+        "install puts the library, its links, the headers and libws.pc there, and nothing else",
         str(files()),
     )
     library = f"{FOLDER}{PREFIX}/lib/libws.so.{number}"
@@ -107,6 +122,9 @@ def check_use(tally, number):
     printed, needs = program("shared", pkg_config("--cflags", "--libs"), {**os.environ, "LD_LIBRARY_PATH": lib})
     tally.check(printed == number, "a program linked to libws.so runs", printed)
     tally.check("[libws.so." in needs, "it needs libws.so", needs)
+    shared = pkg_config("--cflags", "--libs"), {**os.environ, "LD_LIBRARY_PATH": lib}
+    printed, _ = program("cpp", *shared, compiler=("c++", "-std=c++17"), text=PROGRAM_CPP, ending="cpp")
+    tally.check(printed == number, "a C++ program with libws.hpp runs", printed)
     static = [f"{lib}/libws.a" if flag == "-lws" else flag for flag in pkg_config("--cflags", "--libs", "--static")]
     printed, needs = program("static", static)
     tally.check(printed == number, "a program linked to libws.a runs", printed)
@@ -127,7 +145,7 @@ def main():
     tally = Tally()
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:
-        for program_name, package in (("cc", "gcc"), ("readelf", "binutils"), ("pkg-config", "pkg-config")):
+        for program_name, package in (("cc", "gcc"), ("c++", "g++"), ("readelf", "binutils"), ("pkg-config", "pkg-config")):
             tools.debian(program_name, package)
         make("install")
         number = version()

@@ -79,7 +79,7 @@ STEPS = [
     Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
     runner("docs", 20),
     runner("install", 11),
-    runner("hostile", 500),
+    runner("hostile", 640),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),

@@ -19,7 +19,7 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser fuzz \
+.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser hostile fuzz \
         fmt lint docs install uninstall clean
 
 help: ## this list
@@ -65,6 +65,9 @@ interop: examples test-client ## talk to ws, websockets and tungstenite in both 
 
 browser: examples ## drive the pages of the examples in Chromium
 	$(PYTHON) tests/browser/run.py
+
+hostile: examples ## attack server and client, and print what each attack costs
+	$(PYTHON) tests/run.py hostile
 
 fuzz: ## fuzz every target for TIME seconds [600]
 	$(PYTHON) tests/fuzz/run.py $(or $(TIME),600)

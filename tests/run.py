@@ -82,7 +82,6 @@ STEPS = [
     runner("docs", 20),
     runner("fuzz", 6),
     runner("install", 12),
-    runner("hostile", 500),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("interop", 111),
@@ -91,6 +90,9 @@ STEPS = [
     runner("python", 84),
     runner("browser", 64),
 ]
+
+# Run by name only: its figures of memory and time want a machine that does nothing else.
+BY_NAME = [runner("hostile", 640)]
 
 
 def execute(step):
@@ -145,10 +147,12 @@ def judge(step):
 
 
 def main(names):
-    unknown = set(names) - {step.name for step in STEPS}
+    steps = [step for step in STEPS + BY_NAME if step.name in names] if names else STEPS
+    unknown = set(names) - {step.name for step in steps}
     if unknown:
-        sys.exit(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(step.name for step in STEPS)}")
-    results = {step.name: judge(step) for step in STEPS if not names or step.name in names}
+        known = ", ".join(step.name for step in STEPS + BY_NAME)
+        sys.exit(f"no such step: {', '.join(sorted(unknown))}; there are {known}")
+    results = {step.name: judge(step) for step in steps}
     for name, (passed, failed, skipped) in results.items():
         print(f"{'ok  ' if not failed else 'FAIL'} {name:20} {passed:6} passed {failed:4} failed {skipped:4} skipped")
     passed, failed, skipped = (sum(column) for column in zip(*results.values()))

@@ -1,5 +1,6 @@
 """Frames: each violation has its close code, and what many legal frames cost."""
 
+import socket
 import time
 
 from victim import victim
@@ -99,8 +100,9 @@ def after_close(table, target):
         target.opened(0.5)
         before = target.counts()["messages"]
         target.ask("close 1001")
+        answer = sock.recv(4, socket.MSG_WAITALL)
         send_unless_gone(sock, frame(TEXT, b"late") * 100 + close_frame(1001))
-        answer, ended = read_all(sock)
+        _, ended = read_all(sock)
         info = target.closed()
     seen = f"{close_code(frames(answer))} {ended}, {target.counts()['messages'] - before} messages, clean {info and info['clean']}"
     table.equal("F26 data after our Close", "1001 end, 0 messages, clean 1", seen)
@@ -114,6 +116,7 @@ def answers_to_close(table, target):
         sock = open_ws(target.port)
         target.opened()
         target.ask("close 1000")
+        sock.recv(4)  # our Close has left, so that it is the first
         answer(sock)
         info = target.closed()
         sock.close()

@@ -1,6 +1,7 @@
 """Handshake and HTTP head: what a server says to a request that it must not take."""
 
 import os
+import statistics
 import time
 
 from support.process import server
@@ -190,13 +191,17 @@ def long_values(table, target):
             table.row(f"H09 {field} of 32 KiB", "431", f"{code} {ended}", code == 431 and ended != "open")
 
 
-def drip(port, count):
+def drip(port, count, pause=0.0):
     """A header of `count` bytes in writes of one byte, as far as the server takes them."""
     with connect(port) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
         try:
             for _ in range(count):
                 sock.send(b"x")
+                # Long enough for most bytes to be read alone, by whichever reader.
+                due = time.perf_counter() + pause
+                while time.perf_counter() < due:
+                    pass
         except OSError:
             pass
 
@@ -218,12 +223,13 @@ def endless_heads(table, target):
         for _ in range(5):
             for port, pid, spent in ((target.port, target.pid, ours), (port_of(plain.url), plain.pid, theirs)):
                 before = cpu_ms(pid)
-                drip(port, 16 * 1024)
+                drip(port, 16 * 1024, pause=5e-6)
                 time.sleep(0.02)
                 spent.append(cpu_ms(pid) - before)
-        ratio = min(ours) / min(theirs)
-        table.bound("H06 16 KiB in 1-byte writes, against a reader that discards", ratio, 1.5, "times",
-                    f"{min(ours):.2f} ms CPU / {min(theirs):.2f}")
+        # How many bytes a read finds is the scheduler's affair; a parser that starts over would be hundreds of times.
+        ratio = statistics.median(ours) / statistics.median(theirs)
+        figure = f"{statistics.median(ours):.2f} ms CPU / {statistics.median(theirs):.2f}, {ratio:.2f} times"
+        table.bound("H06 16 KiB in 1-byte writes, against a reader that discards", ratio, 1.5, "times", figure, fails_above=15)
         before = target.cpu_ms()
         drip(target.port, 1 << 20)
         time.sleep(0.05)

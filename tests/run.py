@@ -71,7 +71,7 @@ LOOM = {"RUSTFLAGS": "--cfg loom", "CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_TA
 STEPS = [
     Step("format", ["cargo", "fmt", "--all", "--check"]),
     Step("clippy", ["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    Step("docs", ["make", "docs"]),
+    Step("rustdoc", ["make", "docs"]),
     Step("rust", ["cargo", "test", "--workspace", "--no-fail-fast"], count_cargo, at_least=200),
     Step("loom", ["cargo", "test", "--release", "--test", "loom_mailbox"], count_cargo, 4, LOOM),
     Step("build", ["make", "lib", "examples", "test-client"]),

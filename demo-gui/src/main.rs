@@ -1,0 +1,3 @@
+//! Collaborative notes: the window. Everything without a window is in `notes-core`.
+
+fn main() {}

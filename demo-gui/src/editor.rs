@@ -15,10 +15,9 @@ mod reactions;
 pub use marks::Wrap;
 
 use crate::i18n::Words;
-use crate::theme::{self, palette};
 use buffer::Buffer;
 use eframe::egui::{
-    self, Id, Margin, ScrollArea, Shape, TextEdit, Ui,
+    self, Id, Margin, Rect, ScrollArea, Sense, Shape, TextBuffer, TextEdit, Ui, pos2,
     text::{CCursor, CCursorRange},
     text_edit::TextEditState,
     vec2,
@@ -62,7 +61,7 @@ pub struct Editor {
 
 /// The editor's text field.
 pub fn field_id() -> Id {
-    Id::new("note text")
+    Id::unique("note text")
 }
 
 impl Editor {
@@ -157,10 +156,8 @@ impl Editor {
 
     /// Puts `text` in the place of `range`, as one undo step.
     pub fn replace(&mut self, range: Range<usize>, text: &str) {
-        let end = range.start + text.len();
         self.peer.replace(range.clone(), text);
         let edit = Edit { at: range.start, removed: range.len(), inserted: text.to_owned() };
-        let _ = end;
         self.shift(std::slice::from_ref(&edit));
     }
 
@@ -183,39 +180,134 @@ impl Editor {
 
     /// Shows the text and takes what is typed.
     pub fn show(&mut self, ui: &mut Ui, words: &Words, now_ms: u64) {
-        let colors = palette(ui);
-        let side = ((ui.available_width() - COLUMN) / 2.0).max(28.0).min(ui.available_width() * 0.12).max(16.0);
-        let side = side.max((ui.available_width() - COLUMN) / 2.0);
-        let view_height = ui.available_height();
+        let side = ((ui.available_width() - COLUMN) / 2.0).max(if ui.available_width() < 480.0 { 16.0 } else { 30.0 });
+        let height = ui.available_height();
         let scroll = ScrollArea::vertical().id_salt("note").auto_shrink([false, false]);
         scroll.show(ui, |ui| {
-            self.blink(ui);
-            self.input_method(ui);
-            let behind = ui.painter().add(Shape::Noop);
-            self.tell_selection(ui.ctx());
-            let before = self.peer.text().len();
-            let layout = &mut self.layout;
-            let mut layouter =
-                |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
-            let mut buffer = Buffer::new(&mut self.peer);
-            let edit = TextEdit::multiline(&mut buffer)
-                .id(field_id())
-                .frame(egui::Frame::NONE.inner_margin(Margin {
-                    left: side as i8 as i8,
-                    right: 0,
-                    top: 28,
-                    bottom: 60,
-                }))
-                .desired_width(f32::INFINITY)
-                .min_size(vec2(0.0, view_height))
-                .lock_focus(true)
-                .hint_text("")
-                .layouter(&mut layouter);
-            let output = edit.show(ui);
-            let changes = buffer.changes;
-            let _ = (before, colors, words, now_ms, behind, output, changes);
+            let area = ui.available_rect_before_wrap();
+            let column = Rect::from_min_max(area.min + vec2(side, 0.0), pos2(area.max.x - side, area.max.y));
+            let inner = ui.scope_builder(egui::UiBuilder::new().max_rect(column), |ui| {
+                self.text_field(ui, words, height, now_ms);
+            });
+            // The margins belong to the text: a click there sets the caret at the end of what is there.
+            let margin = ui.interact(inner.response.rect.expand2(vec2(side, 0.0)), ui.scope_id().with("margin"), Sense::hover());
+            if margin.hovered() && ui.input(|input| input.pointer.primary_pressed()) && self.screen_free(ui) {
+                self.focus = true;
+                ui.ctx().request_repaint();
+            }
         });
     }
+
+    /// Is nothing above the text under the pointer?
+    fn screen_free(&self, ui: &Ui) -> bool {
+        ui.input(|input| input.pointer.interact_pos()).is_some_and(|at| ui.ctx().layer_id_at(at) == Some(ui.layer_id()))
+    }
+
+    fn text_field(&mut self, ui: &mut Ui, words: &Words, height: f32, now_ms: u64) {
+        self.blink(ui);
+        if ui.memory(|memory| memory.has_focus(field_id())) {
+            self.input_method(ui);
+        } else if self.peer.is_composing() {
+            let edits = self.peer.compose_cancel();
+            self.shift(&edits);
+        }
+        let behind = ui.painter().add(Shape::Noop);
+        self.tell_selection(ui.ctx());
+        let layout = &mut self.layout;
+        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
+        let mut buffer = Buffer::new(&mut self.peer);
+        let frame = egui::Frame::NONE.inner_margin(Margin { left: 0, right: 0, top: 26, bottom: 70 });
+        let output = TextEdit::multiline(&mut buffer)
+            .id(field_id())
+            .frame(frame)
+            .desired_width(f32::INFINITY)
+            .min_size(vec2(0.0, height))
+            .lock_focus(true)
+            .layouter(&mut layouter)
+            .show(ui);
+        let changes = buffer.changes;
+        let response = &output.response.response;
+        response.widget_info(|| {
+            let mut info = egui::WidgetInfo::labeled(egui::Role::TextInput, true, words.note_text);
+            info.current_text_value = Some(self.peer.text().to_owned());
+            info
+        });
+        if std::mem::take(&mut self.focus) {
+            response.request_focus();
+        }
+        self.after(ui, &output, changes);
+        self.show_others(ui, &output, behind, now_ms);
+        self.bring_into_view(ui, &output);
+    }
+
+    /// Takes over what TextEdit did with the selection.
+    fn after(&mut self, ui: &Ui, output: &egui::text_edit::TextEditOutput, changes: u64) {
+        self.version += changes;
+        let text = self.peer.text();
+        if let Some(range) = output.state.cursor.char_range() {
+            let anchor = byte_at(text, range.secondary.index.0);
+            let head = if range.is_empty() { anchor } else { byte_at(text, range.primary.index.0) };
+            if (anchor, head) != self.selection || changes > 0 {
+                self.last_key = ui.input(|input| input.time);
+                if changes > 0 || ui.memory(|memory| memory.has_focus(field_id())) {
+                    self.followed = None;
+                }
+            }
+            self.selection = (anchor, head);
+        }
+        let focused = ui.memory(|memory| memory.has_focus(field_id()));
+        self.peer.select(focused.then_some(self.selection));
+    }
+
+    /// Tells TextEdit where the selection is, when it was not TextEdit that moved it.
+    fn tell_selection(&mut self, ctx: &egui::Context) {
+        if !std::mem::take(&mut self.moved) {
+            return;
+        }
+        let text = self.peer.text();
+        let char_at = |byte: usize| CCursor::new(text[..floor(text, byte)].chars().count());
+        let mut state = TextEditState::load(ctx, field_id()).unwrap_or_default();
+        let range = CCursorRange { primary: char_at(self.selection.1), secondary: char_at(self.selection.0), h_pos: None };
+        state.cursor.set_char_range(Some(range));
+        state.store(ctx, field_id());
+    }
+
+    /// The caret blinks while somebody writes, then stands still: a window that nobody touches draws nothing.
+    fn blink(&self, ui: &mut Ui) {
+        let idle = ui.input(|input| input.time) - self.last_key;
+        ui.visuals_mut().text_cursor.blink &= idle < BLINKS;
+    }
+
+    /// Scrolls to what should be seen: our caret after a jump, a found place, or the one whom we follow.
+    fn bring_into_view(&mut self, ui: &Ui, output: &egui::text_edit::TextEditOutput) {
+        let mut target = self.go_to.take();
+        if std::mem::take(&mut self.reveal) {
+            target = Some(self.selection.1);
+        }
+        if let Some(client) = self.followed {
+            match self.peer.carets().into_iter().find(|caret| caret.client == client) {
+                Some(caret) if self.others.has_moved(client, caret.head) => target = Some(caret.head),
+                Some(_) => {}
+                None if self.peer.people().iter().all(|person| person.client != client) => self.followed = None,
+                None => {}
+            }
+        }
+        if let Some(at) = target {
+            let rect = caret_rect(output, self.peer.text(), at);
+            ui.scroll_to_rect(rect.expand2(vec2(0.0, 60.0)), None);
+        }
+    }
+}
+
+/// Where the caret stands at a byte of the text, on the screen.
+fn caret_rect(output: &egui::text_edit::TextEditOutput, text: &str, at: usize) -> Rect {
+    let cursor = CCursor::new(text[..floor(text, at)].chars().count());
+    output.galley.pos_from_cursor(cursor).translate(output.galley_pos.to_vec2())
+}
+
+/// The byte of a character.
+fn byte_at(text: &str, character: usize) -> usize {
+    text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
 }
 
 /// The nearest character boundary at or before.

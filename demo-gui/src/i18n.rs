@@ -72,7 +72,7 @@ words! {
     share_title, share_lead, can_edit, can_read, link, copy, copied, not_encrypted, starting, scan,
     join_title, join_lead, join_hint, join_now, cancel, waiting, qr_code,
     // Settings
-    name, color, theme, theme_system, theme_light, theme_dark, language, language_system, folder, folder_note,
+    name, color, theme, theme_system, theme_light, theme_dark, tongue, language_system, folder, folder_note,
     port, port_note, data_folder, close_dialog,
     // Files
     import_title, export_title, path, folder_up, save, open_file, file_name,

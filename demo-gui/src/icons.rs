@@ -144,16 +144,16 @@ impl Pen<'_> {
         self.painter.rect_stroke(rect, CornerRadius::same(2), self.stroke, StrokeKind::Middle);
     }
 
-    /// A crescent: an arc of a circle and one of a larger circle back.
+    /// A crescent: an arc of one circle, and back along another that is cut out of it.
     fn moon(&self) {
         let arc = |center: (f32, f32), radius: f32, from: f32, to: f32| {
-            (0..=14).map(move |step| {
-                let (sin, cos) = (from + (to - from) * step as f32 / 14.0).sin_cos();
+            (0..=16).map(move |step| {
+                let (sin, cos) = (from + (to - from) * step as f32 / 16.0).sin_cos();
                 (center.0 + radius * cos, center.1 + radius * sin)
             })
         };
-        let outer = arc((7.6, 8.2), 5.8, -1.2, -1.2 - 4.55);
-        let inner = arc((10.9, 5.1), 5.2, 1.02, 3.69);
+        let outer = arc((7.5, 8.5), 6.0, 0.179, 4.533);
+        let inner = arc((10.5, 5.5), 5.0, 3.762, 0.952).skip(1).take(15);
         let points: Vec<_> = outer.chain(inner).map(|point| self.at(point)).collect();
         self.painter.add(Shape::closed_line(points, self.stroke));
     }

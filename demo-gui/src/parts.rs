@@ -4,7 +4,7 @@ use crate::icons::{self, Icon};
 use crate::theme::palette;
 use eframe::egui::{
     self, Align2, Color32, CornerRadius, FontId, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, WidgetType,
+    WidgetInfo, Role,
 };
 
 /// A button that is an icon; its name is read out and shown under the pointer, with its key.
@@ -15,7 +15,7 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, key: &str) -> Response {
 /// The same in another size.
 pub fn icon_button_sized(ui: &mut Ui, icon: Icon, name: &str, key: &str, size: f32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(size), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, ui.is_enabled(), name));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     let colors = palette(ui);
     let lit = response.hovered() || response.has_focus();
     if lit {
@@ -47,7 +47,7 @@ pub fn primary(ui: &mut Ui, icon: Option<Icon>, text: &str) -> Response {
     let space = if icon.is_some() { 22.0 } else { 0.0 };
     let size = egui::vec2(galley.size().x + space + 28.0, 34.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, ui.is_enabled(), text));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
     let fill = if response.hovered() { colors.accent.lerp_to_gamma(colors.strong, 0.15) } else { colors.accent };
     let fill = if ui.is_enabled() { fill } else { fill.gamma_multiply(0.5) };
     ui.painter().rect_filled(rect, CornerRadius::same(9), fill);
@@ -67,32 +67,37 @@ pub fn primary(ui: &mut Ui, icon: Option<Icon>, text: &str) -> Response {
 /// A row of choices of which one is in force; returns the one that was clicked.
 pub fn choices<T: Copy + PartialEq>(ui: &mut Ui, name: &str, all: &[(T, &str)], current: T) -> Option<T> {
     let colors = palette(ui);
+    let texts: Vec<_> = all
+        .iter()
+        .map(|(value, text)| {
+            let color = if *value == current { colors.strong } else { colors.weak };
+            ui.painter().layout_no_wrap((*text).to_owned(), FontId::proportional(13.0), color)
+        })
+        .collect();
+    let widths: Vec<f32> = texts.iter().map(|text| (text.size().x + 22.0).round()).collect();
+    let (area, _) = ui.allocate_exact_size(egui::vec2(widths.iter().sum::<f32>() + 4.0, 28.0), Sense::hover());
+    ui.painter().rect_filled(area, CornerRadius::same(9), colors.hover);
+    let mut left = area.left() + 2.0;
     let mut clicked = None;
-    let frame = egui::Frame::new().fill(colors.hover).corner_radius(9).inner_margin(2);
-    frame.show(ui, |ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.horizontal(|ui| {
-            for (value, text) in all {
-                let chosen = *value == current;
-                let color = if chosen { colors.strong } else { colors.weak };
-                let galley = ui.painter().layout_no_wrap((*text).to_owned(), FontId::proportional(13.0), color);
-                let size = egui::vec2(galley.size().x + 22.0, 26.0);
-                let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-                let label = format!("{name}: {text}");
-                response.widget_info(|| WidgetInfo::selected(WidgetType::RadioButton, true, chosen, &label));
-                if chosen {
-                    ui.painter().rect_filled(rect, CornerRadius::same(7), colors.raised);
-                } else if response.hovered() {
-                    ui.painter().rect_filled(rect, CornerRadius::same(7), colors.line);
-                }
-                focus_ring(ui, &response, rect);
-                ui.painter().galley(rect.center() - galley.size() / 2.0, galley, color);
-                if response.clicked() {
-                    clicked = Some(*value);
-                }
-            }
-        });
-    });
+    for (index, (value, text)) in all.iter().enumerate() {
+        let chosen = *value == current;
+        let rect = Rect::from_min_size(egui::pos2(left, area.top() + 2.0), egui::vec2(widths[index], 24.0));
+        left += widths[index];
+        let response = ui.interact(rect, ui.scope_id().with((name, index)), Sense::click());
+        let label = format!("{name}: {text}");
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, &label));
+        if chosen {
+            ui.painter().rect_filled(rect, CornerRadius::same(7), colors.raised);
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, CornerRadius::same(7), colors.line);
+        }
+        focus_ring(ui, &response, rect);
+        let galley = texts[index].clone();
+        ui.painter().galley(rect.center() - galley.size() / 2.0, galley, colors.text);
+        if response.clicked() {
+            clicked = Some(*value);
+        }
+    }
     clicked
 }
 
@@ -137,7 +142,7 @@ pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
 /// A dialog in the middle of the window with a title and a cross; returns true when it should close.
 pub fn dialog(ui: &Ui, name: &str, close: &str, width: f32, contents: impl FnOnce(&mut Ui)) -> bool {
     let width = width.min(ui.ctx().content_rect().width() - 48.0);
-    let modal = egui::Modal::new(egui::Id::new(("dialog", name))).show(ui.ctx(), |ui| {
+    let modal = egui::Modal::new(egui::Id::unique(("dialog", name))).show(ui.ctx(), |ui| {
         ui.set_width(width);
         let mut closed = false;
         ui.horizontal(|ui| {

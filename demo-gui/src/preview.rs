@@ -9,7 +9,7 @@ use crate::theme::{self, Palette, palette};
 use blocks::{Block, Kind, Piece, Placed};
 use eframe::egui::{
     self, CornerRadius, FontId, Galley, Label, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    WidgetType, pos2, text::LayoutJob, vec2,
+    Role, pos2, text::LayoutJob, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -181,8 +181,8 @@ impl Preview {
 /// A checkbox named after its item.
 fn checkbox(ui: &mut Ui, name: &str, center: egui::Pos2, done: bool, colors: Palette, salt: usize) -> bool {
     let area = Rect::from_center_size(center, Vec2::splat(17.0));
-    let response = ui.interact(area, ui.id().with(("checkbox", salt)), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, done, name));
+    let response = ui.interact(area, ui.scope_id().with(("checkbox", salt)), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, done, name));
     let radius = CornerRadius::same(4);
     if done {
         ui.painter().rect_filled(area, radius, colors.accent);

@@ -7,7 +7,7 @@ use crate::parts::{focus_ring, icon_button_sized, weak};
 use crate::theme::{Palette, palette};
 use eframe::egui::{
     self, Align2, CornerRadius, FontId, Frame, Margin, Panel, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo,
-    WidgetType, pos2, vec2,
+    Role, pos2, vec2,
 };
 use notes_core::link::{NoteId, NoteSummary, Place};
 
@@ -32,15 +32,15 @@ impl App {
     /// The list over a narrow window; a click beside it closes it.
     pub(super) fn drawer(&mut self, ui: &Ui) {
         let screen = ui.ctx().content_rect();
-        let area = egui::Area::new(egui::Id::new("drawer")).order(egui::Order::Foreground).fixed_pos(screen.min);
+        let area = egui::Area::new(egui::Id::unique("drawer")).order(egui::Order::Foreground).fixed_pos(screen.min);
         let inner = area.show(ui.ctx(), |ui| {
-            let shade = ui.interact(screen, ui.id().with("shade"), Sense::click());
-            shade.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, self.words.close));
+            let shade = ui.interact(screen, ui.scope_id().with("shade"), Sense::click());
+            shade.widget_info(|| WidgetInfo::labeled(Role::Button, true, self.words.close));
             ui.painter().rect_filled(screen, 0, egui::Color32::from_black_alpha(90));
             let width = WIDTH.min(screen.width() - 40.0) + 20.0;
             let rect = Rect::from_min_size(screen.min, vec2(width, screen.height()));
             // Clicks on the drawer itself must not fall through to the shade.
-            ui.interact(rect, ui.id().with("drawer"), Sense::click());
+            ui.interact(rect, ui.scope_id().with("drawer"), Sense::click());
             ui.painter().rect_filled(rect, 0, palette(ui).list);
             let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(10.0, 12.0))));
             let click = self.list(&mut inside);
@@ -111,7 +111,7 @@ impl App {
         let chosen = self.open.as_ref().is_some_and(|open| open.note == note.note);
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 48.0), Sense::click());
         let title = self.title(note);
-        response.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, chosen, &title));
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &title));
         let over = ui.rect_contains_pointer(rect);
         if chosen || over {
             let fill = if chosen { colors.chosen } else { colors.hover };
@@ -186,7 +186,7 @@ fn line(ui: &Ui, rect: Rect, y: f32, text: &str, size: f32, color: egui::Color32
 fn new_button(ui: &mut Ui, name: &str) -> bool {
     let colors = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, name));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     if response.hovered() {
         ui.painter().rect_filled(rect, CornerRadius::same(9), colors.hover);
     }

@@ -71,7 +71,7 @@ impl App {
         let (mut closed, mut accepted) = (None, None);
         for (index, toast) in self.toasts.all.iter().rev().enumerate() {
             let up = 44.0 + index as f32 * 54.0;
-            let area = egui::Area::new(egui::Id::new(("toast", index))).order(egui::Order::Foreground);
+            let area = egui::Area::new(egui::Id::unique(("toast", index))).order(egui::Order::Foreground);
             area.anchor(Align2::CENTER_BOTTOM, vec2(0.0, -up)).show(ui.ctx(), |ui| {
                 let (was_closed, was_accepted) = show(ui, toast, self.words);
                 if was_closed {

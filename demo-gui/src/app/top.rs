@@ -8,7 +8,7 @@ use crate::settings::Theme;
 use crate::theme::palette;
 use eframe::egui::{
     self, Align, Align2, CornerRadius, FontId, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind,
-    Ui, WidgetInfo, WidgetType, pos2, vec2,
+    Ui, WidgetInfo, Role, pos2, vec2,
 };
 use notes_core::link::Place;
 
@@ -84,9 +84,9 @@ impl App {
         // In the middle of the window, as long as there is room.
         let center = whole.center().x.clamp(free.left() + width / 2.0 + 12.0, free.right() - width / 2.0 - 12.0);
         let rect = Rect::from_center_size(pos2(center, free.center().y), vec2(width, 34.0));
-        let response = ui.interact(rect, ui.id().with("search"), Sense::click());
+        let response = ui.interact(rect, ui.scope_id().with("search"), Sense::click());
         let colors = palette(ui);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, self.words.search_notes));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, self.words.search_notes));
         let fill = if response.hovered() { colors.hover } else { colors.page };
         ui.painter().rect(rect, CornerRadius::same(9), fill, Stroke::new(1.0, colors.line), StrokeKind::Inside);
         focus_ring(ui, &response, rect);
@@ -107,7 +107,7 @@ impl App {
         ui.spacing_mut().item_spacing.x = 3.0;
         let name = format!("{} ({})", self.settings.name, self.words.you);
         let me = avatar(ui, &self.settings.name, self.settings.color, 28.0, false);
-        me.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &name));
+        me.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         if me.on_hover_text(&name).clicked() {
             self.act(ui, Action::Settings);
         }
@@ -121,7 +121,7 @@ impl App {
             let followed = open.editor.followed() == Some(person.client);
             let name = if followed { self.words.following(&person.name) } else { self.words.follow(&person.name) };
             let chip = avatar(ui, &person.name, person.color, 28.0, followed);
-            chip.widget_info(|| WidgetInfo::selected(WidgetType::Button, true, followed, &name));
+            chip.widget_info(|| WidgetInfo::selected(Role::Button, true, followed, &name));
             if chip.on_hover_text(&name).clicked() {
                 open.editor.follow(if followed { None } else { Some(person.client) });
             }

@@ -8,7 +8,7 @@ use super::bold;
 use super::highlight::{self, Fence, Look};
 use crate::theme::{self, Palette};
 use eframe::egui::{
-    FontFamily, FontId, Galley, Stroke, Ui,
+    Align, FontFamily, FontId, Galley, Stroke, Ui,
     text::{LayoutJob, TextFormat},
 };
 use std::ops::Range;
@@ -159,9 +159,9 @@ pub fn format(look: Look, palette: &Palette) -> TextFormat {
     format.line_height = Some(line_height);
     format.italics = look.italic;
     format.strikethrough = line(look.strike && !look.mark);
-    format.underline = line(look.link && !look.mark);
     if look.code {
         format.background = palette.code;
+        format.valign = Align::Center;
     }
     format
 }

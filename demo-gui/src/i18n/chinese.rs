@@ -86,7 +86,7 @@ pub const CHINESE: Words = Words {
     theme_system: "跟随系统",
     theme_light: "浅色",
     theme_dark: "深色",
-    language: "语言",
+    tongue: "语言",
     language_system: "跟随系统",
     folder: ".md 文件的文件夹",
     folder_note: "每篇笔记同时也是这里的一个普通文件。下次启动时生效。",

@@ -86,7 +86,7 @@ pub const ENGLISH: Words = Words {
     theme_system: "System",
     theme_light: "Light",
     theme_dark: "Dark",
-    language: "Language",
+    tongue: "Language",
     language_system: "System",
     folder: "Folder of the .md files",
     folder_note: "Every note is also a plain file here. Used from the next start.",

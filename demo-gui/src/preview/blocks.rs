@@ -260,7 +260,7 @@ mod tests {
         let line = |(_, block): Placed| {
             let box_ = block.checkbox.as_ref().map_or("", |(_, done)| if *done { "[x] " } else { "[ ] " });
             let bullet = block.bullet.as_ref().map_or(String::new(), |bullet| format!("{bullet} "));
-            let kind = match block.kind {
+            let kind = match &block.kind {
                 Kind::Text => "".into(),
                 other => format!("{other:?} "),
             };

@@ -98,10 +98,10 @@ def python_env(requirements, name="python"):
     return build_once(directory, digest(requirements) + sys.version, build) / "bin/python"
 
 
-def npm_packages(source):
+def npm_packages(source, name="npm"):
     """`npm ci` of the lock file in `source` into the test environment; returns the folder that has node_modules."""
     npm, node = debian("npm", "npm"), debian("node", "nodejs")
-    directory = TEST_ENV / "npm"
+    directory = TEST_ENV / name
     manifests = [Path(source) / "package.json", Path(source) / "package-lock.json"]
 
     def build():

@@ -166,7 +166,7 @@ addEventListener('hashchange', () => location.reload());
 
 const link = readLink(location);
 if (link) {
-  window.page = new Page(link);
+  new Page(link);
 } else {
   document.body.classList.add('without-note');
   showNotice({ title: words.noLink, advice: words.noLinkAdvice });

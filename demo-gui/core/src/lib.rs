@@ -12,4 +12,8 @@
 //! note, stores it and passes it on: to those who joined it here, or to the host that we joined. So there is one way for
 //! a change, whether a note is private, hosted or joined.
 
+pub mod find;
 pub mod link;
+pub mod markdown;
+pub mod peer;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! What the toolbar does to Markdown: from a text and a selection to one change.

@@ -70,7 +70,10 @@ impl ServeOptions {
 /// A sentence: the folder cannot be used, the address is taken.
 pub fn serve(options: ServeOptions, out: &mut dyn Write) -> Result<(), String> {
     let (stop, stopped) = bounded(1);
-    let on_signal = move || drop(stop.try_send(()));
+    let on_signal = move || {
+        // A second signal finds the first one still there.
+        let _ = stop.try_send(());
+    };
     ctrlc::set_handler(on_signal).map_err(|error| format!("waiting for signals: {error}"))?;
     serve_until(options, out, &stopped)
 }

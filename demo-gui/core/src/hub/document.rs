@@ -1,7 +1,7 @@
 //! A note's document, as the hub holds it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use yrs::block::ClientID;
 use yrs::types::text::YChange;
@@ -13,7 +13,7 @@ use yrs::{
 
 use crate::store::db::Loaded;
 use crate::store::merge::Edit;
-use crate::wire::{ApplyError, TEXT, WireError, apply_hostile, validate_step2};
+use crate::wire::{ApplyError, Guard, TEXT, WireError, validate_step2};
 
 /// The origin of everything that comes from others.
 const REMOTE: &str = "remote";
@@ -22,8 +22,10 @@ const REMOTE: &str = "remote";
 pub struct Document {
     doc: Doc,
     text: TextRef,
-    /// What the last transaction has changed, as an update.
-    seen: Arc<Mutex<Option<Vec<u8>>>>,
+    /// Stands before it.
+    guard: Guard,
+    /// What the last transactions have changed, as updates.
+    seen: Arc<Mutex<Vec<Vec<u8>>>>,
     /// About how long the whole of it is, encoded.
     bytes: usize,
 }
@@ -35,14 +37,14 @@ impl Document {
         options.offset_kind = OffsetKind::Bytes;
         let doc = Doc::with_options(options);
         let text = doc.get_or_insert_text(TEXT);
-        let seen = Arc::new(Mutex::new(None));
+        let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         let observed = doc.observe_update_v1("hub", move |_, event| {
-            *sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.update.clone());
+            sink.lock().unwrap_or_else(PoisonError::into_inner).push(event.update.clone());
         });
         // It fails only while a transaction is open, and nobody else has the document yet.
         observed.unwrap_or_else(|error| unreachable!("{error}"));
-        Document { doc, text, seen, bytes: 0 }
+        Document { doc, text, guard: Guard::new(), seen, bytes: 0 }
     }
 
     /// What the store has, and what it will get. Errors say what is wrong with it.
@@ -65,22 +67,19 @@ impl Document {
         applied.unwrap_or_else(|_| Err("a stored update does not apply".into()))
     }
 
-    /// Applies an update from others. Returns what it has changed, None where it was known.
-    pub fn apply(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, ApplyError> {
-        *self.seen() = None;
-        let missing_before = self.doc.transact().has_missing_updates();
-        apply_hostile(&self.doc, update, REMOTE)?;
-        let missing = self.doc.transact().has_missing_updates();
-        let change = match self.seen().take() {
-            // What waits for an update that has not come is passed on as it is: others may have that.
-            _ if missing || missing_before => Some(update.to_vec()),
-            seen => seen,
+    /// Applies an update from others. Returns what it has changed, as it is passed on and stored, also where it was
+    /// refused in the middle.
+    pub fn apply(&mut self, update: &[u8]) -> (Vec<Vec<u8>>, Result<(), ApplyError>) {
+        self.seen().clear();
+        let (changes, result) = match self.guard.apply(&self.doc, update, REMOTE) {
+            Ok(changes) => (changes, Ok(())),
+            Err(error) => (std::mem::take(&mut *self.seen()), Err(error)),
         };
-        self.bytes += change.as_ref().map_or(0, Vec::len);
-        Ok(change)
+        self.bytes += changes.iter().map(Vec::len).sum::<usize>();
+        (changes, result)
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Option<Vec<u8>>> {
+    fn seen(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,7 +97,7 @@ impl Document {
 
     /// Edits of the text, in an order in which none moves the next. Returns the update.
     pub fn edit(&mut self, edits: &[Edit]) -> Option<Vec<u8>> {
-        *self.seen() = None;
+        self.seen().clear();
         let places: Vec<(u32, u32)> =
             edits.iter().map(|edit| (self.index(edit.range.start), self.index(edit.range.end))).collect();
         let mut txn = self.doc.transact_mut();
@@ -111,9 +110,10 @@ impl Document {
             }
         }
         drop(txn);
-        let change = self.seen().take();
-        self.bytes += change.as_ref().map_or(0, Vec::len);
-        change
+        let change = self.seen().pop()?;
+        self.guard.learn(&change);
+        self.bytes += change.len();
+        Some(change)
     }
 
     /// The document's index of an offset in the text: they differ where a client has put into it what is no text.
@@ -179,34 +179,48 @@ mod tests {
         document.edit(&[Edit { range: at..at, text: text.into() }]).unwrap()
     }
 
+    fn apply(document: &mut Document, update: &[u8]) -> usize {
+        let (changes, result) = document.apply(update);
+        result.unwrap();
+        changes.len()
+    }
+
     #[test]
     fn what_is_known_changes_nothing() {
         let (mut one, mut two) = (Document::new(), Document::new());
         let update = typed(&mut one, 0, "你好");
         assert!(two.would_change(&update).unwrap());
-        assert!(two.apply(&update).unwrap().is_some());
+        assert_eq!(apply(&mut two, &update), 1);
         assert_eq!(two.text(), "你好");
         assert!(!two.would_change(&update).unwrap());
-        assert_eq!(two.apply(&update).unwrap(), None);
+        assert_eq!(apply(&mut two, &update), 0);
         // A step 2 always tells of all deletions.
         let deletion = one.edit(&[Edit { range: 0..3, text: String::new() }]).unwrap();
         assert!(two.would_change(&deletion).unwrap());
-        two.apply(&deletion).unwrap();
+        apply(&mut two, &deletion);
         assert!(!two.would_change(&one.snapshot()).unwrap());
-        assert_eq!(two.apply(&one.snapshot()).unwrap(), None);
+        assert_eq!(apply(&mut two, &one.snapshot()), 0);
         assert_eq!(two.text(), "好");
     }
 
     #[test]
-    fn what_comes_too_early_is_passed_on_and_kept() {
+    fn what_comes_too_early_waits() {
         let (mut one, mut two) = (Document::new(), Document::new());
         let first = typed(&mut one, 0, "a");
         let second = typed(&mut one, 1, "b");
-        assert_eq!(two.apply(&second).unwrap(), Some(second.clone()));
+        assert_eq!(apply(&mut two, &second), 0);
         assert_eq!(two.text(), "");
-        let mut three = Document::load(&Loaded { snapshot: Some(two.snapshot()), updates: vec![] }, [].into_iter()).unwrap();
-        assert!(three.apply(&first).unwrap().is_some());
-        assert_eq!(three.text(), "ab");
+        assert_eq!(apply(&mut two, &first), 2);
+        assert_eq!(two.text(), "ab");
+    }
+
+    #[test]
+    fn edits_of_ones_own_are_known_to_the_guard() {
+        let (mut one, mut two) = (Document::new(), Document::new());
+        apply(&mut two, &typed(&mut one, 0, "a"));
+        apply(&mut one, &typed(&mut two, 1, "b"));
+        apply(&mut two, &typed(&mut one, 2, "c"));
+        assert_eq!((one.text().as_str(), two.text().as_str()), ("abc", "abc"));
     }
 
     #[test]

@@ -142,14 +142,17 @@ impl Running {
             };
         }
         check_size(room, role, update.len())?;
-        match room.document.apply(update) {
-            Ok(None) => Ok(()),
-            Ok(Some(change)) => {
-                room.changed(Some(from), change, &mut self.window, now);
-                let offline = room.host.is_none();
-                self.note_changed(note, offline);
-                Ok(())
-            }
+        let (changes, result) = room.document.apply(update);
+        let offline = room.host.is_none();
+        let changed = !changes.is_empty();
+        for change in changes {
+            room.changed(Some(from), change, &mut self.window, now);
+        }
+        if changed {
+            self.note_changed(note, offline);
+        }
+        match result {
+            Ok(()) => Ok(()),
             Err(ApplyError::Invalid(error)) => Err(error.into()),
             Err(ApplyError::Broken) => {
                 self.rebuild(note);
@@ -212,7 +215,7 @@ impl Running {
     pub(super) fn catch_up(&mut self) {
         for note in self.window.take_behind() {
             let Some(room) = self.rooms.get(&note) else { continue };
-            let all = wire::update(&room.document.difference(&yrs::StateVector::default()));
+            let all = wire::change(&room.document.difference(&yrs::StateVector::default()));
             self.window.frame(&note, &all);
             for frame in room.presence.frames() {
                 self.window.frame(&note, &frame);

@@ -141,7 +141,7 @@ impl Room {
     /// A change of the document: to the disk, and to everybody; a guest gets his own back, the host and the window do
     /// not.
     pub fn changed(&mut self, from: Option<Member>, update: Vec<u8>, window: &mut Window, now_ms: u64) {
-        let frame = crate::wire::update(&update);
+        let frame = crate::wire::change(&update);
         self.pass_on(from, &frame, window);
         self.unsaved.push(update, now_ms);
         self.retitle = true;

@@ -23,6 +23,7 @@ use eframe::egui::{
     vec2,
 };
 use layout::NoteLayout;
+use notes_core::markdown;
 use notes_core::peer::{Edit, Peer, shift};
 use std::ops::Range;
 
@@ -104,6 +105,12 @@ impl Editor {
         (self.moved, self.reveal) = (true, true);
     }
 
+    /// The caret goes to the end, which need not be seen.
+    pub fn caret_at_end(&mut self) {
+        let end = self.peer.text().len();
+        (self.selection, self.moved) = ((end, end), true);
+    }
+
     /// Whom we follow.
     pub fn followed(&self) -> Option<u64> {
         self.followed
@@ -173,7 +180,7 @@ impl Editor {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let same_text = self.facts.filter(|(version, ..)| *version == self.version).map(|(_, _, facts)| facts.2);
-        let facts = (line, before[line_start..].chars().count() + 1, same_text.unwrap_or_else(|| count_words(text)));
+        let facts = (line, before[line_start..].chars().count() + 1, same_text.unwrap_or_else(|| markdown::words(text)));
         self.facts = Some((self.version, self.selection, facts));
         facts
     }
@@ -211,7 +218,7 @@ impl Editor {
             let edits = self.peer.compose_cancel();
             self.shift(&edits);
         }
-        let behind = ui.painter().add(Shape::Noop);
+        let behind = [ui.painter().add(Shape::Noop), ui.painter().add(Shape::Noop)];
         self.tell_selection(ui.ctx());
         let layout = &mut self.layout;
         let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
@@ -236,7 +243,8 @@ impl Editor {
             response.request_focus();
         }
         self.after(ui, &output, changes);
-        self.show_others(ui, &output, behind, now_ms);
+        self.show_code(ui, &output, behind[0]);
+        self.show_others(ui, &output, behind[1], now_ms);
         self.bring_into_view(ui, &output);
     }
 
@@ -313,16 +321,4 @@ fn byte_at(text: &str, character: usize) -> usize {
 /// The nearest character boundary at or before.
 fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at.min(text.len()))
-}
-
-/// Words of scripts with spaces, and each character of those without.
-fn count_words(text: &str) -> usize {
-    let (mut count, mut in_word) = (0, false);
-    for c in text.chars() {
-        let alone = matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
-        let letter = !alone && (c.is_alphanumeric() || in_word && matches!(c, '\'' | '’' | '-'));
-        count += usize::from(alone || letter && !in_word);
-        in_word = letter;
-    }
-    count
 }

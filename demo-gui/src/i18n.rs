@@ -82,8 +82,6 @@ words! {
     help_title, help_notes, help_writing, help_together, key_switch, key_undo, key_redo, key_mode, key_zoom,
     // Reactions
     react_title, react_words, send,
-    // The first note
-    welcome,
 }
 
 #[cfg(test)]

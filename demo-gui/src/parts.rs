@@ -1,5 +1,6 @@
 //! Buttons and other small parts that the screens share. Each has a name for screen readers.
 
+use crate::editor::bold;
 use crate::icons::{self, Icon};
 use crate::theme::palette;
 use eframe::egui::{
@@ -133,6 +134,12 @@ pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response
     }
 }
 
+/// A bold line.
+pub fn title(ui: &mut Ui, text: &str, size: f32) -> Response {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(size), palette(ui).strong);
+    ui.add(egui::Label::new(bold::embolden(galley, &vec![true; text.chars().count()])))
+}
+
 /// Text in the secondary colour.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
     let color = palette(ui).weak;
@@ -142,11 +149,12 @@ pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
 /// A dialog in the middle of the window with a title and a cross; returns true when it should close.
 pub fn dialog(ui: &Ui, name: &str, close: &str, width: f32, contents: impl FnOnce(&mut Ui)) -> bool {
     let width = width.min(ui.ctx().content_rect().width() - 48.0);
-    let modal = egui::Modal::new(egui::Id::unique(("dialog", name))).show(ui.ctx(), |ui| {
+    let frame = egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(22)).corner_radius(14);
+    let modal = egui::Modal::new(egui::Id::unique(("dialog", name))).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(width);
         let mut closed = false;
         ui.horizontal(|ui| {
-            ui.label(RichText::new(name).size(18.0).color(palette(ui).strong));
+            title(ui, name, 18.0);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 closed = icon_button_sized(ui, Icon::Cross, close, "Esc", 28.0).clicked();
             });

@@ -206,6 +206,7 @@ fn above(block: &Block, index: usize) -> f32 {
         Kind::Heading(_) if index > 0 => 14.0,
         Kind::Code => 12.0,
         Kind::Rule => 10.0,
+        Kind::Row { head: true } => 6.0,
         _ => 0.0,
     }
 }

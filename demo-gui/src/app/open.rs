@@ -81,8 +81,7 @@ impl Open {
         if self.fresh && was_empty && !self.text().is_empty() {
             // The text has come: the caret waits at its end, where one goes on writing.
             self.fresh = false;
-            let end = self.text().len();
-            self.editor.select(end, end);
+            self.editor.caret_at_end();
         }
         if let Some(range) = self.wanted.take_if(|range| range.end <= self.editor.peer.text().len()) {
             self.editor.select(range.start, range.end);

@@ -3,7 +3,7 @@
 use super::App;
 use super::keys::{self, Action};
 use crate::icons::{self, Icon};
-use crate::parts::{avatar, focus_ring, hint, icon_button, primary};
+use crate::parts::{avatar, focus_ring, hint, icon_button, primary, title};
 use crate::settings::Theme;
 use crate::theme::palette;
 use eframe::egui::{
@@ -26,7 +26,7 @@ impl App {
                     self.act(ui, Action::List);
                 }
                 if !narrow {
-                    ui.label(RichText::new("libws notes").size(15.0).color(colors.strong));
+                    title(ui, "libws notes", 15.0);
                 }
                 let whole = ui.max_rect();
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.right_side(ui, narrow, whole));

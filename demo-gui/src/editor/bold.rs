@@ -10,7 +10,9 @@ use eframe::egui::{
 use std::sync::Arc;
 
 /// How far the second print is from the first, in parts of the font's height.
-const SHIFT: f32 = 0.032;
+const SHIFT: f32 = 0.035;
+/// Larger text is printed three times, so that its strokes stay whole.
+const LARGE: f32 = 20.0;
 
 /// Makes the characters bold for which `bold` is set; one entry for each character of the galley.
 pub fn embolden(galley: Arc<Galley>, bold: &[bool]) -> Arc<Galley> {
@@ -41,11 +43,15 @@ fn print_again(row: &mut Row, bold: &[bool]) {
         let first = glyph.first_vertex as usize;
         let Some(corners) = mesh.vertices.get(first..first + 4).map(<[_]>::to_vec) else { continue };
         let shift = (glyph.font_height * SHIFT).max(0.4);
-        let start = mesh.vertices.len() as u32;
-        mesh.vertices.extend(corners.into_iter().map(|mut corner| {
-            corner.pos.x += shift;
-            corner
-        }));
-        mesh.indices.extend([0, 1, 2, 2, 1, 3].map(|corner| start + corner));
+        let steps: &[f32] = if glyph.font_height > LARGE { &[0.55, 1.2] } else { &[1.0] };
+        for step in steps {
+            let start = mesh.vertices.len() as u32;
+            mesh.vertices.extend(corners.iter().map(|corner| {
+                let mut moved = *corner;
+                moved.pos.x += shift * step;
+                moved
+            }));
+            mesh.indices.extend([0, 1, 2, 2, 1, 3].map(|corner| start + corner));
+        }
     }
 }

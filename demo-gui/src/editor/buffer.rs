@@ -1,10 +1,10 @@
 //! What TextEdit writes into: each of its edits becomes one of the peer's.
 
-use super::highlight;
 use eframe::egui::{
     TextBuffer,
     text::{CCursor, CharIndex},
 };
+use notes_core::markdown;
 use notes_core::peer::Peer;
 use std::ops::Range;
 
@@ -27,36 +27,13 @@ impl<'a> Buffer<'a> {
         self.peer.text()[at..at + taken].chars().count()
     }
 
-    /// Enter in a list begins the next item; in an empty item it ends the list. Returns false when it is no list.
+    /// Enter in a list begins the next item; in an empty item it ends the list. False when it is no list.
     fn next_item(&mut self, caret: &mut CCursor) -> bool {
         let at = self.byte_index_from_char_index(caret.index).0;
-        let text = self.peer.text();
-        let start = text[..at].rfind('\n').map_or(0, |found| found + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |found| at + found);
-        let line = &text[start..end];
-        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        let Some(item) = highlight::list_item(&line[indent..]) else { return false };
-        let body = start + indent + item.bullet + item.checkbox;
-        if at < body {
-            return false;
-        }
-        if text[body..end].trim().is_empty() {
-            let marks = text[start..end].chars().count();
-            let before = text[start..at].chars().count();
-            if self.peer.delete(start..end) {
-                self.changes += 1;
-                caret.index = CharIndex(caret.index.0 - before.min(marks));
-            }
-            return true;
-        }
-        let bullet = &line[indent..indent + item.bullet];
-        let bullet = match bullet.trim_end_matches(['.', ')', ' ']).parse::<u64>() {
-            Ok(number) => format!("{}{}", number + 1, bullet.trim_start_matches(|c: char| c.is_ascii_digit())),
-            Err(_) => bullet.to_owned(),
-        };
-        let checkbox = if item.checkbox > 0 { "[ ] " } else { "" };
-        let next = format!("\n{}{bullet}{checkbox}", &line[..indent]);
-        caret.index += self.insert(at, &next);
+        let Some(change) = markdown::enter(self.peer.text(), at..at) else { return false };
+        self.peer.replace(change.range, &change.text);
+        self.changes += 1;
+        caret.index = self.char_index_from_byte_index(change.selection.end.into());
         true
     }
 }

@@ -18,6 +18,8 @@ pub struct Look {
     pub strike: bool,
     /// Code, inline or in a block.
     pub code: bool,
+    /// Code in a block.
+    pub block: bool,
     /// A link.
     pub link: bool,
     /// A Markdown mark, not text.
@@ -69,7 +71,7 @@ pub fn line(text: &str, fence: Fence) -> Vec<(Range<usize>, Look)> {
     let base = Look::default();
     if fence != Fence::Outside || fence.after(text) != fence {
         let is_mark = fence.after(text) != fence;
-        out.push(0..text.len(), Look { code: true, mark: is_mark, ..base });
+        out.push(0..text.len(), Look { code: true, block: true, mark: is_mark, ..base });
         return out.0;
     }
     let indent = text.len() - text.trim_start_matches([' ', '\t']).len();

@@ -81,6 +81,23 @@ impl NoteLayout {
         galley
     }
 
+    /// The rows of each block of code, by their numbers.
+    pub fn code_rows(&self) -> Vec<Range<usize>> {
+        let mut blocks: Vec<Range<usize>> = Vec::new();
+        let mut row = 0;
+        for line in &self.lines {
+            let next = row + line.galley.rows.len();
+            let opens = line.fence == Fence::Outside && line.fence.after(&self.text[line.range.clone()]) != line.fence;
+            match blocks.last_mut() {
+                _ if opens => blocks.push(row..next),
+                Some(block) if line.fence != Fence::Outside => block.end = next,
+                _ => {}
+            }
+            row = next;
+        }
+        blocks
+    }
+
     /// Keeps the lines at both ends that are as they were, and lays out those between.
     fn fresh_lines(&mut self, ui: &Ui, text: &str, key: &Key) -> Vec<Line> {
         let wanted = split(text);
@@ -159,8 +176,10 @@ pub fn format(look: Look, palette: &Palette) -> TextFormat {
     format.line_height = Some(line_height);
     format.italics = look.italic;
     format.strikethrough = line(look.strike && !look.mark);
-    if look.code {
+    if look.code && !look.block {
+        // egui paints a ground as high as the line, and too low in a line that is higher than its font.
         format.background = palette.code;
+        format.line_height = None;
         format.valign = Align::Center;
     }
     format

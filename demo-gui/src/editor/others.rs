@@ -35,6 +35,21 @@ impl Flags {
 }
 
 impl Editor {
+    /// Paints the ground of blocks of code, as wide as the text.
+    pub(super) fn show_code(&self, ui: &Ui, output: &TextEditOutput, behind: ShapeIdx) {
+        let (seen, color) = (ui.clip_rect(), palette(ui).code);
+        let right = output.response.response.rect.right();
+        let ground = |rows: Range<usize>| {
+            let top = output.galley.rows.get(rows.start)?.rect().top();
+            let bottom = output.galley.rows.get(rows.end - 1)?.rect().bottom();
+            let min = output.galley_pos + vec2(-10.0, top - 1.0);
+            let rect = Rect::from_min_max(min, pos2(right, output.galley_pos.y + bottom + 1.0));
+            rect.intersects(seen).then(|| Shape::rect_filled(rect, CornerRadius::same(8), color))
+        };
+        let shapes = self.layout.code_rows().into_iter().filter_map(ground).collect();
+        ui.painter().set(behind, Shape::Vec(shapes));
+    }
+
     /// Paints what belongs to the text: selections and found places behind it, carets and flags over it.
     pub(super) fn show_others(&mut self, ui: &Ui, output: &TextEditOutput, behind: ShapeIdx, now_ms: u64) {
         let text = self.peer.text();

@@ -121,21 +121,4 @@ pub const ENGLISH: Words = Words {
     react_title: "React",
     react_words: "A few words",
     send: "Send",
-    welcome: "# Welcome / 欢迎
-
-Type here. Everything is saved on this device at once.
-
-- [ ] Tick this box
-- [ ] Make a note of your own: Ctrl+N
-- [ ] Share this one: press **Share** and scan the code with a phone
-
-## Writing
-
-The first line is the title. *Italic*, **bold**, `code`, lists and checkboxes are styled while you type; Ctrl+E shows
-the page beside the text.
-
-> Your notes are plain Markdown files. Settings (Ctrl+,) tells where.
-
-Ctrl+/ lists all keys.
-",
 };

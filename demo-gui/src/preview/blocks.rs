@@ -163,7 +163,7 @@ impl Builder {
             Tag::CodeBlock(_) => {
                 self.finish();
                 self.start = range.start;
-                self.with(|look| look.code = true);
+                self.with(|look| (look.code, look.block) = (true, true));
             }
             Tag::BlockQuote(_) => {
                 self.finish();

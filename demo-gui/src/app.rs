@@ -66,6 +66,8 @@ pub struct App {
     find: Option<Find>,
     toasts: Toasts,
     wishes: Wishes,
+    /// Print the links of the next share.
+    announce: bool,
     /// The list is drawn over a narrow window.
     drawer: bool,
     searches: u64,
@@ -92,6 +94,7 @@ impl App {
             find: None,
             toasts: Toasts::default(),
             wishes,
+            announce: false,
             drawer: false,
             searches: 0,
             started: Instant::now(),

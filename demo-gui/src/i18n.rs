@@ -79,7 +79,7 @@ words! {
     // Toasts and failures
     deleted, undo, failed_listen, failed_link, failed_no_note, failed_store, set_aside, hub_gone,
     // Help
-    help_title, help_notes, help_writing, help_together, key_switch, key_undo, key_redo, key_mode, key_zoom,
+    help_title, help_notes, help_writing, help_together, key_switch, key_undo, key_redo, key_mode, key_zoom, quit,
     // Reactions
     react_title, react_words, send,
 }

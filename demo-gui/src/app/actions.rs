@@ -39,7 +39,7 @@ impl App {
 
     /// Opens a note.
     pub fn open_note(&mut self, note: NoteId) {
-        self.drawer = false;
+        (self.drawer, self.screen) = (false, None);
         if self.open.as_ref().is_some_and(|open| open.note == note) {
             self.focus_text();
             return;

@@ -4,6 +4,7 @@ use super::App;
 use crossbeam_channel::TryRecvError;
 use eframe::egui;
 use notes_core::link::{Event, Failure, NoteId, NoteSummary};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// How long one frame works on what comes in.
@@ -51,6 +52,10 @@ impl App {
                 }
             }
             Event::Shared(note, card) => {
+                if std::mem::take(&mut self.announce) {
+                    // --host is for scripts too: they read the links here, as those of --serve.
+                    let _ = writeln!(std::io::stdout(), "edit {}\nread {}", card.edit, card.read);
+                }
                 if let Some(open) = self.opened(&note) {
                     open.card = Some(card);
                 }
@@ -85,6 +90,7 @@ impl App {
             self.open_note(last.unwrap_or_else(|| self.notes[0].note.clone()));
         }
         if let Some(address) = self.wishes.host.take() {
+            self.announce = true;
             self.share(Some(address));
         }
     }

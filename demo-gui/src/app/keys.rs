@@ -44,10 +44,12 @@ pub enum Action {
     React,
     /// Show or hide the list.
     List,
+    /// End.
+    Quit,
 }
 
 /// All keys with what they do; those with more modifiers come first, as egui wants it.
-pub const KEYS: [(Modifiers, Key, Action); 22] = [
+pub const KEYS: [(Modifiers, Key, Action); 23] = [
     (CTRL_SHIFT, Key::F, Action::Search),
     (CTRL_SHIFT, Key::Z, Action::Redo),
     (CTRL_SHIFT, Key::C, Action::Checkbox),
@@ -70,6 +72,7 @@ pub const KEYS: [(Modifiers, Key, Action); 22] = [
     (CTRL, Key::Period, Action::React),
     (CTRL, Key::Backslash, Action::List),
     (CTRL_SHIFT, Key::Slash, Action::Help),
+    (CTRL, Key::Q, Action::Quit),
 ];
 
 impl App {
@@ -113,6 +116,7 @@ impl App {
             Action::Help => toggle(&mut self.screen, Screen::Help),
             Action::Settings => toggle(&mut self.screen, Screen::settings(&self.settings)),
             Action::React => toggle(&mut self.screen, Screen::react()),
+            Action::Quit => ui.ctx().send_viewport_cmd(eframe::egui::ViewportCommand::Close),
             Action::List => self.toggle_list(ui.available_width() < super::NARROW),
         }
     }

@@ -118,6 +118,7 @@ pub const CHINESE: Words = Words {
     key_redo: "重做",
     key_mode: "编辑、分栏、阅读",
     key_zoom: "放大、缩小",
+    quit: "退出",
     react_title: "回应",
     react_words: "几个字",
     send: "发送",

@@ -118,6 +118,7 @@ pub const ENGLISH: Words = Words {
     key_redo: "Redo",
     key_mode: "Edit, split, read",
     key_zoom: "Larger, smaller",
+    quit: "Quit",
     react_title: "React",
     react_words: "A few words",
     send: "Send",

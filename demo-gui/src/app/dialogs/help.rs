@@ -20,6 +20,7 @@ impl App {
             (words.export, Action::Export),
             (words.notes_list, Action::List),
             (words.settings, Action::Settings),
+            (words.quit, Action::Quit),
         ];
         let writing = [
             (words.bold, Action::Wrap(Wrap::Bold)),

@@ -61,7 +61,7 @@ class Step:
 def runner(name, at_least, *arguments):
     """A step that is one of the Python runners beside this file."""
     script = ROOT / "tests" / name / "run.py"
-    return Step("-".join([name, *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
+    return Step("-".join([name.replace("_", "-"), *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
 
 
 DENY_DOC_WARNINGS = {"RUSTDOCFLAGS": "-D warnings"}
@@ -89,6 +89,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
+    runner("notes_window", 21),
 ]
 
 # Run by name only: its figures of memory and time want a machine that does nothing else.

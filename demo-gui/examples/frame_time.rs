@@ -30,7 +30,11 @@ fn main() {
 fn shown(mut times: Vec<Duration>) -> String {
     times.sort();
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-    format!("{:.2} ms (slowest of a hundred {:.2} ms)", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]))
+    format!(
+        "{:.2} ms (slowest of a hundred {:.2} ms)",
+        ms(times[times.len() / 2]),
+        ms(times[times.len() * 99 / 100])
+    )
 }
 
 /// A note with headings, lists, marks, code and Chinese.

@@ -66,7 +66,7 @@ pub struct App {
     find: Option<Find>,
     toasts: Toasts,
     wishes: Wishes,
-    /// Print the links of the next share.
+    /// Print the links of what is shared.
     announce: bool,
     /// The list is drawn over a narrow window.
     drawer: bool,

@@ -60,7 +60,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
             Long("listen") => listen = Some(address("--listen", text(&mut parser, "--listen")?)?),
             Long("note") => notes.push(text(&mut parser, "--note")?),
             Long("help") | Short('h') => out.print = Some(USAGE),
-            Long("version") | Short('V') => out.print = Some(concat!("demo-gui ", env!("CARGO_PKG_VERSION"), "\n")),
+            Long("version") | Short('V') => {
+                out.print = Some(concat!("demo-gui ", env!("CARGO_PKG_VERSION"), "\n"))
+            }
             other => return Err(format!("{}; see --help", other.unexpected())),
         }
     }
@@ -113,7 +115,8 @@ mod tests {
         assert_eq!(all.host, Some(([127, 0, 0, 1], 8765).into()));
         assert_eq!(all.join.as_deref(), Some("http://a:1/#n.t"));
         assert_eq!(parsed("--host :80").expect("valid").host, Some(([0, 0, 0, 0], 80).into()));
-        let serve = parsed("--serve --listen=127.0.0.1:0 --note a --note b").expect("valid").serve.expect("serve");
+        let serve =
+            parsed("--serve --listen=127.0.0.1:0 --note a --note b").expect("valid").serve.expect("serve");
         assert_eq!(serve, Serve { listen: ([127, 0, 0, 1], 0).into(), notes: vec!["a".into(), "b".into()] });
         assert_eq!(parsed("--help").expect("valid").print, Some(USAGE));
     }

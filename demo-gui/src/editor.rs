@@ -111,6 +111,11 @@ impl Editor {
         (self.selection, self.moved) = ((end, end), true);
     }
 
+    /// How many lines were laid out since the start, for tests.
+    pub fn lines_laid_out(&self) -> usize {
+        self.layout.laid_out
+    }
+
     /// Whom we follow.
     pub fn followed(&self) -> Option<u64> {
         self.followed
@@ -179,15 +184,24 @@ impl Editor {
         let before = &text[..floor(text, self.selection.1)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let same_text = self.facts.filter(|(version, ..)| *version == self.version).map(|(_, _, facts)| facts.2);
-        let facts = (line, before[line_start..].chars().count() + 1, same_text.unwrap_or_else(|| markdown::words(text)));
+        let same_text =
+            self.facts.filter(|(version, ..)| *version == self.version).map(|(_, _, facts)| facts.2);
+        let facts = (
+            line,
+            before[line_start..].chars().count() + 1,
+            same_text.unwrap_or_else(|| markdown::words(text)),
+        );
         self.facts = Some((self.version, self.selection, facts));
         facts
     }
 
     /// Shows the text and takes what is typed.
     pub fn show(&mut self, ui: &mut Ui, words: &Words, now_ms: u64) {
-        let side = ((ui.available_width() - COLUMN) / 2.0).max(if ui.available_width() < 480.0 { 16.0 } else { 30.0 });
+        let side = ((ui.available_width() - COLUMN) / 2.0).max(if ui.available_width() < 480.0 {
+            16.0
+        } else {
+            30.0
+        });
         let height = ui.available_height();
         let scroll = ScrollArea::vertical().id_salt("note").auto_shrink([false, false]);
         scroll.show(ui, |ui| {
@@ -197,7 +211,11 @@ impl Editor {
                 self.text_field(ui, words, height, now_ms);
             });
             // The margins belong to the text: a click there sets the caret at the end of what is there.
-            let margin = ui.interact(inner.response.rect.expand2(vec2(side, 0.0)), ui.scope_id().with("margin"), Sense::hover());
+            let margin = ui.interact(
+                inner.response.rect.expand2(vec2(side, 0.0)),
+                ui.scope_id().with("margin"),
+                Sense::hover(),
+            );
             if margin.hovered() && ui.input(|input| input.pointer.primary_pressed()) && self.screen_free(ui) {
                 self.focus = true;
                 ui.ctx().request_repaint();
@@ -207,11 +225,18 @@ impl Editor {
 
     /// Is nothing above the text under the pointer?
     fn screen_free(&self, ui: &Ui) -> bool {
-        ui.input(|input| input.pointer.interact_pos()).is_some_and(|at| ui.ctx().layer_id_at(at) == Some(ui.layer_id()))
+        ui.input(|input| input.pointer.interact_pos())
+            .is_some_and(|at| ui.ctx().layer_id_at(at) == Some(ui.layer_id()))
     }
 
     fn text_field(&mut self, ui: &mut Ui, words: &Words, height: f32, now_ms: u64) {
         self.blink(ui);
+        let focus = std::mem::take(&mut self.focus);
+        if focus {
+            // Before it is shown, because without the keyboard TextEdit gives its selection up; and again after it, because
+            // in the frame of a click elsewhere it gives the keyboard up.
+            ui.memory_mut(|memory| memory.request_focus(field_id()));
+        }
         if ui.memory(|memory| memory.has_focus(field_id())) {
             self.input_method(ui);
         } else if self.peer.is_composing() {
@@ -221,7 +246,8 @@ impl Editor {
         let behind = [ui.painter().add(Shape::Noop), ui.painter().add(Shape::Noop)];
         self.tell_selection(ui.ctx());
         let layout = &mut self.layout;
-        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
+        let mut layouter =
+            |ui: &Ui, buffer: &dyn TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
         let mut buffer = Buffer::new(&mut self.peer);
         let frame = egui::Frame::NONE.inner_margin(Margin { left: 0, right: 0, top: 26, bottom: 70 });
         let output = TextEdit::multiline(&mut buffer)
@@ -239,7 +265,7 @@ impl Editor {
             info.current_text_value = Some(self.peer.text().to_owned());
             info
         });
-        if std::mem::take(&mut self.focus) {
+        if focus {
             response.request_focus();
         }
         self.after(ui, &output, changes);
@@ -275,7 +301,11 @@ impl Editor {
         let text = self.peer.text();
         let char_at = |byte: usize| CCursor::new(text[..floor(text, byte)].chars().count());
         let mut state = TextEditState::load(ctx, field_id()).unwrap_or_default();
-        let range = CCursorRange { primary: char_at(self.selection.1), secondary: char_at(self.selection.0), h_pos: None };
+        let range = CCursorRange {
+            primary: char_at(self.selection.1),
+            secondary: char_at(self.selection.0),
+            h_pos: None,
+        };
         state.cursor.set_char_range(Some(range));
         state.store(ctx, field_id());
     }
@@ -296,7 +326,9 @@ impl Editor {
             match self.peer.carets().into_iter().find(|caret| caret.client == client) {
                 Some(caret) if self.others.has_moved(client, caret.head) => target = Some(caret.head),
                 Some(_) => {}
-                None if self.peer.people().iter().all(|person| person.client != client) => self.followed = None,
+                None if self.peer.people().iter().all(|person| person.client != client) => {
+                    self.followed = None
+                }
                 None => {}
             }
         }

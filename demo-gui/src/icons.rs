@@ -94,7 +94,8 @@ pub fn paint(painter: &Painter, icon: Icon, area: Rect, color: Color32) {
         }
         Icon::Tick => pen.line(&[(3.0, 8.5), (6.5, 12.0), (13.0, 4.5)]),
         Icon::Folder => {
-            let outline = [(2.0, 12.5), (2.0, 3.5), (6.3, 3.5), (8.0, 5.5), (14.0, 5.5), (14.0, 12.5), (2.0, 12.5)];
+            let outline =
+                [(2.0, 12.5), (2.0, 3.5), (6.3, 3.5), (8.0, 5.5), (14.0, 5.5), (14.0, 12.5), (2.0, 12.5)];
             pen.line(&outline);
         }
         Icon::Page => {
@@ -186,7 +187,11 @@ pub fn paint_sign(painter: &Painter, sign: Sign, center: Pos2, color: Color32) {
             painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
         }
         Sign::Stop => {
-            painter.rect_filled(Rect::from_center_size(center, Vec2::splat(9.0)), CornerRadius::same(2), color);
+            painter.rect_filled(
+                Rect::from_center_size(center, Vec2::splat(9.0)),
+                CornerRadius::same(2),
+                color,
+            );
             let line = [pos2(center.x - 2.5, center.y), pos2(center.x + 2.5, center.y)];
             painter.line_segment(line, Stroke::new(1.6, Color32::WHITE));
         }

@@ -4,8 +4,8 @@ use crate::editor::bold;
 use crate::icons::{self, Icon};
 use crate::theme::palette;
 use eframe::egui::{
-    self, Align2, Color32, CornerRadius, FontId, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, Role,
+    self, Align2, Color32, CornerRadius, FontId, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind,
+    Ui, Vec2, WidgetInfo,
 };
 
 /// A button that is an icon; its name is read out and shown under the pointer, with its key.
@@ -49,7 +49,8 @@ pub fn primary(ui: &mut Ui, icon: Option<Icon>, text: &str) -> Response {
     let size = egui::vec2(galley.size().x + space + 28.0, 34.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
-    let fill = if response.hovered() { colors.accent.lerp_to_gamma(colors.strong, 0.15) } else { colors.accent };
+    let fill =
+        if response.hovered() { colors.accent.lerp_to_gamma(colors.strong, 0.15) } else { colors.accent };
     let fill = if ui.is_enabled() { fill } else { fill.gamma_multiply(0.5) };
     ui.painter().rect_filled(rect, CornerRadius::same(9), fill);
     if response.has_focus() {
@@ -76,7 +77,8 @@ pub fn choices<T: Copy + PartialEq>(ui: &mut Ui, name: &str, all: &[(T, &str)], 
         })
         .collect();
     let widths: Vec<f32> = texts.iter().map(|text| (text.size().x + 22.0).round()).collect();
-    let (area, _) = ui.allocate_exact_size(egui::vec2(widths.iter().sum::<f32>() + 4.0, 28.0), Sense::hover());
+    let (area, _) =
+        ui.allocate_exact_size(egui::vec2(widths.iter().sum::<f32>() + 4.0, 28.0), Sense::hover());
     ui.painter().rect_filled(area, CornerRadius::same(9), colors.hover);
     let mut left = area.left() + 2.0;
     let mut clicked = None;
@@ -110,22 +112,41 @@ pub fn avatar(ui: &mut Ui, name: &str, color: [u8; 3], size: f32, ring: bool) ->
     let center = rect.center();
     ui.painter().circle_filled(center, size / 2.0, fill);
     if ring || response.hovered() || response.has_focus() {
-        ui.painter().circle_stroke(center, size / 2.0 + 1.5, Stroke::new(1.5, if ring { fill } else { palette(ui).weak }));
+        ui.painter().circle_stroke(
+            center,
+            size / 2.0 + 1.5,
+            Stroke::new(1.5, if ring { fill } else { palette(ui).weak }),
+        );
     }
-    let letter: String = name.trim().chars().next().map_or("?".into(), |first| first.to_uppercase().collect());
-    ui.painter().text(center, Align2::CENTER_CENTER, letter, FontId::proportional(size * 0.46), text_on(fill));
+    let letter: String =
+        name.trim().chars().next().map_or("?".into(), |first| first.to_uppercase().collect());
+    ui.painter().text(
+        center,
+        Align2::CENTER_CENTER,
+        letter,
+        FontId::proportional(size * 0.46),
+        text_on(fill),
+    );
     response
 }
 
 /// White or black, whichever is easier to read on `ground`.
 pub fn text_on(ground: Color32) -> Color32 {
     let [red, green, blue, _] = egui::Rgba::from(ground).to_array();
-    if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.32 { Color32::from_rgb(16, 19, 24) } else { Color32::WHITE }
+    if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.32 {
+        Color32::from_rgb(16, 19, 24)
+    } else {
+        Color32::WHITE
+    }
 }
 
 /// A field for one line of text, with its name above it.
 pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
-    let label = if name.is_empty() { None } else { Some(ui.label(RichText::new(name).size(13.0).color(palette(ui).weak))) };
+    let label = if name.is_empty() {
+        None
+    } else {
+        Some(ui.label(RichText::new(name).size(13.0).color(palette(ui).weak)))
+    };
     let edit = egui::TextEdit::singleline(text).hint_text(hint).margin(egui::Margin::symmetric(10, 7));
     let response = ui.add(edit.desired_width(f32::INFINITY));
     match label {

@@ -8,8 +8,8 @@ use crate::parts::focus_ring;
 use crate::theme::{self, Palette, palette};
 use blocks::{Block, Kind, Piece, Placed};
 use eframe::egui::{
-    self, CornerRadius, FontId, Galley, Label, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    Role, pos2, text::LayoutJob, vec2,
+    self, CornerRadius, FontId, Galley, Label, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    pos2, text::LayoutJob, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,7 +58,10 @@ impl Preview {
             if top > seen.max {
                 break;
             }
-            let area = Rect::from_min_max(pos2(origin.x, top), pos2(origin.x + width, origin.y + self.tops[index + 1]));
+            let area = Rect::from_min_max(
+                pos2(origin.x, top),
+                pos2(origin.x + width, origin.y + self.tops[index + 1]),
+            );
             let mut child = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt(index));
             action = self.block(&mut child, index, area, colors).or(action);
         }
@@ -74,14 +77,14 @@ impl Preview {
             self.lay_out_fresh(ui, width, colors);
             return;
         }
-        let blocks = if self.text == text && self.key.is_some() { self.blocks.clone() } else { blocks::parse(text) };
+        let blocks =
+            if self.text == text && self.key.is_some() { self.blocks.clone() } else { blocks::parse(text) };
         let old = std::mem::replace(&mut self.blocks, blocks);
         let mut galleys = std::mem::take(&mut self.galleys);
         let (new, count) = (&self.blocks, self.blocks.len());
         let most = if same_key { old.len().min(count) } else { 0 };
         let head = (0..most).take_while(|i| old[*i].1 == new[*i].1).count();
-        let tail =
-            (1..=most - head).take_while(|i| old[old.len() - i].1 == new[count - i].1).count();
+        let tail = (1..=most - head).take_while(|i| old[old.len() - i].1 == new[count - i].1).count();
         let kept = galleys.split_off(galleys.len() - tail);
         galleys.truncate(head);
         galleys.resize(count - tail, None);
@@ -99,9 +102,11 @@ impl Preview {
         let mut top = 0.0;
         self.tops.clear();
         for (index, (_, block)) in self.blocks.iter().enumerate() {
-            let galley = self.galleys[index].get_or_insert_with(|| galley(ui, block, width - left(block) - 4.0, colors));
+            let galley = self.galleys[index]
+                .get_or_insert_with(|| galley(ui, block, width - left(block) - 4.0, colors));
             self.tops.push(top);
-            top += above(block, index) + galley.size().y + below(block);
+            let goes_on = self.blocks.get(index + 1).is_some_and(|(_, next)| next.tight);
+            top += above(block, index) + galley.size().y + below(block, goes_on);
         }
         self.tops.push(top);
     }
@@ -123,7 +128,10 @@ impl Preview {
                 return None;
             }
             Kind::Code => {
-                let ground = Rect::from_min_max(pos2(at.x - 12.0, at.y - 8.0), pos2(area.right(), text_area.bottom() + 8.0));
+                let ground = Rect::from_min_max(
+                    pos2(at.x - 12.0, at.y - 8.0),
+                    pos2(area.right(), text_area.bottom() + 8.0),
+                );
                 ui.painter().rect_filled(ground, CornerRadius::same(8), colors.code);
             }
             Kind::Row { head } => {
@@ -166,7 +174,14 @@ impl Preview {
     }
 
     /// The cells of a table row, all of the same width.
-    fn cells(&self, ui: &mut Ui, block: &Block, area: Rect, at: egui::Pos2, colors: Palette) -> Option<Action> {
+    fn cells(
+        &self,
+        ui: &mut Ui,
+        block: &Block,
+        area: Rect,
+        at: egui::Pos2,
+        colors: Palette,
+    ) -> Option<Action> {
         let cells: Vec<&[Piece]> = block.pieces.split(|piece| piece.text == "\t").collect();
         let width = (area.right() - at.x) / cells.len() as f32;
         for (column, pieces) in cells.into_iter().enumerate() {
@@ -211,13 +226,19 @@ fn above(block: &Block, index: usize) -> f32 {
     }
 }
 
-fn below(block: &Block) -> f32 {
+fn below(block: &Block, goes_on: bool) -> f32 {
     match block.kind {
         Kind::Heading(1) => 16.0,
         Kind::Heading(_) => 6.0,
         Kind::Code => 20.0,
-        Kind::Row { .. } => 11.0,
-        _ if block.tight => 4.0,
+        Kind::Row { .. } => {
+            if goes_on {
+                11.0
+            } else {
+                18.0
+            }
+        }
+        _ if block.tight && goes_on => 4.0,
         _ => 12.0,
     }
 }
@@ -229,7 +250,9 @@ fn galley(ui: &Ui, block: &Block, width: f32, colors: Palette) -> Arc<Galley> {
             let cells: Vec<&[Piece]> = block.pieces.split(|piece| piece.text == "\t").collect();
             let width = (width / cells.len() as f32 - 12.0).max(20.0);
             let galleys = cells.into_iter().map(|pieces| text_galley(ui, pieces, width, colors));
-            galleys.max_by(|one, other| one.size().y.total_cmp(&other.size().y)).unwrap_or_else(|| text_galley(ui, &[], width, colors))
+            galleys
+                .max_by(|one, other| one.size().y.total_cmp(&other.size().y))
+                .unwrap_or_else(|| text_galley(ui, &[], width, colors))
         }
         _ => text_galley(ui, &block.pieces, width.max(40.0), colors),
     }
@@ -245,7 +268,8 @@ fn text_galley(ui: &Ui, pieces: &[Piece], width: f32, colors: Palette) -> Arc<Ga
         job.append("", 0.0, layout::format(Look::default(), &colors));
     }
     let is_bold = |piece: &Piece| piece.look.bold && !piece.look.code;
-    let bold_chars: Vec<bool> = pieces.iter().flat_map(|piece| piece.text.chars().map(|_| is_bold(piece))).collect();
+    let bold_chars: Vec<bool> =
+        pieces.iter().flat_map(|piece| piece.text.chars().map(|_| is_bold(piece))).collect();
     bold::embolden(ui.fonts_mut(|fonts| fonts.layout_job(job)), &bold_chars)
 }
 

@@ -1,7 +1,9 @@
 //! Colours, sizes and spacing of the window, light and dark.
 
 use crate::settings;
-use eframe::egui::{self, Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals};
+use eframe::egui::{
+    self, Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, Visuals,
+};
 
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,8 +70,8 @@ pub const LIGHT: Palette = Palette {
     selection: rgb(0xc9e6e1),
     code: rgb(0xf3f1ec),
     found: rgb(0xffe69c),
-    good: rgb(0x15803d),
-    warn: rgb(0xa85d00),
+    good: rgb(0x127036),
+    warn: rgb(0x985300),
     bad: rgb(0xc02626),
 };
 
@@ -167,9 +169,13 @@ fn visuals(dark: bool, palette: Palette) -> Visuals {
 
     let radius = CornerRadius::same(8);
     let widgets = &mut visuals.widgets;
-    for widget in
-        [&mut widgets.noninteractive, &mut widgets.inactive, &mut widgets.hovered, &mut widgets.active, &mut widgets.open]
-    {
+    for widget in [
+        &mut widgets.noninteractive,
+        &mut widgets.inactive,
+        &mut widgets.hovered,
+        &mut widgets.active,
+        &mut widgets.open,
+    ] {
         widget.corner_radius = radius;
         widget.expansion = 0.0;
         widget.bg_stroke = Stroke::new(1.0, palette.line);
@@ -215,14 +221,24 @@ mod tests {
     #[test]
     fn text_is_readable_on_every_ground() {
         for palette in [LIGHT, DARK] {
-            for ground in [palette.bar, palette.list, palette.page, palette.raised, palette.chosen, palette.code] {
+            for ground in
+                [palette.bar, palette.list, palette.page, palette.raised, palette.chosen, palette.code]
+            {
                 for text in [palette.text, palette.strong] {
-                    assert!(contrast(text, ground) >= 7.0, "{text:?} on {ground:?}: {}", contrast(text, ground));
+                    assert!(
+                        contrast(text, ground) >= 7.0,
+                        "{text:?} on {ground:?}: {}",
+                        contrast(text, ground)
+                    );
                 }
             }
             for ground in [palette.bar, palette.list, palette.page, palette.raised] {
                 for text in [palette.weak, palette.accent, palette.good, palette.warn, palette.bad] {
-                    assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {}", contrast(text, ground));
+                    assert!(
+                        contrast(text, ground) >= 4.5,
+                        "{text:?} on {ground:?}: {}",
+                        contrast(text, ground)
+                    );
                 }
             }
             assert!(contrast(palette.on_accent, palette.accent) >= 4.5);

@@ -43,7 +43,11 @@ impl App {
 
     fn page(&mut self, ui: &mut Ui) {
         let Some(open) = &mut self.open else { return };
-        let side = ((ui.available_width() - COLUMN) / 2.0).max(if ui.available_width() < 480.0 { 16.0 } else { 30.0 });
+        let side = ((ui.available_width() - COLUMN) / 2.0).max(if ui.available_width() < 480.0 {
+            16.0
+        } else {
+            30.0
+        });
         let scroll = ScrollArea::vertical().id_salt(("page", &open.note.0)).auto_shrink([false, false]);
         let output = scroll.show(ui, |ui| {
             let area = ui.available_rect_before_wrap();
@@ -58,7 +62,9 @@ impl App {
             inner.inner
         });
         match output.inner {
-            Some(Action::Tick { range, done }) => open.editor.replace(range, if done { "[x]" } else { "[ ]" }),
+            Some(Action::Tick { range, done }) => {
+                open.editor.replace(range, if done { "[x]" } else { "[ ]" })
+            }
             Some(Action::Open(url)) => ui.ctx().open_url(egui::OpenUrl::new_tab(url)),
             None => {}
         }

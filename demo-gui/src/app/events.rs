@@ -52,7 +52,7 @@ impl App {
                 }
             }
             Event::Shared(note, card) => {
-                if std::mem::take(&mut self.announce) {
+                if self.announce {
                     // --host is for scripts too: they read the links here, as those of --serve.
                     let _ = writeln!(std::io::stdout(), "edit {}\nread {}", card.edit, card.read);
                 }

@@ -79,11 +79,15 @@ impl App {
     pub(super) fn keys(&mut self, ui: &Ui) {
         for (modifiers, key, action) in KEYS {
             // In a dialog, undo and the like belong to its fields.
-            if self.screen.is_some() && matches!(action, Action::Undo | Action::Redo | Action::Wrap(_) | Action::Checkbox) {
+            if self.screen.is_some()
+                && matches!(action, Action::Undo | Action::Redo | Action::Wrap(_) | Action::Checkbox)
+            {
                 continue;
             }
             let in_field = matches!(action, Action::Undo | Action::Redo) && self.find_has_keyboard(ui);
-            if !in_field && ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key))) {
+            if !in_field
+                && ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
+            {
                 self.act(ui, action);
             }
         }
@@ -96,7 +100,9 @@ impl App {
     /// Does what a key, a button or a menu asks for.
     pub fn act(&mut self, ui: &Ui, action: Action) {
         let toggle = |screen: &mut Option<Screen>, wanted: Screen| {
-            let same = screen.as_ref().is_some_and(|now| std::mem::discriminant(now) == std::mem::discriminant(&wanted));
+            let same = screen
+                .as_ref()
+                .is_some_and(|now| std::mem::discriminant(now) == std::mem::discriminant(&wanted));
             *screen = if same { None } else { Some(wanted) };
         };
         match action {
@@ -124,7 +130,9 @@ impl App {
 
 /// How a key is written: "Ctrl+Shift+F".
 pub fn written(wanted: Action) -> String {
-    let Some((modifiers, key, _)) = KEYS.iter().find(|(_, _, action)| *action == wanted) else { return String::new() };
+    let Some((modifiers, key, _)) = KEYS.iter().find(|(_, _, action)| *action == wanted) else {
+        return String::new();
+    };
     let (ctrl, shift) = if cfg!(target_os = "macos") { ("⌘", "⇧") } else { ("Ctrl+", "Shift+") };
     let key = match key {
         Key::Backtick => "`",

@@ -6,8 +6,8 @@ use crate::icons::{self, Icon};
 use crate::parts::{focus_ring, icon_button_sized, weak};
 use crate::theme::{Palette, palette};
 use eframe::egui::{
-    self, Align2, CornerRadius, FontId, Frame, Margin, Panel, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo,
-    Role, pos2, vec2,
+    self, Align2, CornerRadius, FontId, Frame, Margin, Panel, Rect, RichText, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use notes_core::link::{NoteId, NoteSummary, Place};
 
@@ -23,7 +23,12 @@ enum Click {
 
 impl App {
     pub(super) fn side_list(&mut self, ui: &mut Ui) {
-        let frame = Frame::new().fill(palette(ui).list).inner_margin(Margin { left: 10, right: 10, top: 12, bottom: 8 });
+        let frame = Frame::new().fill(palette(ui).list).inner_margin(Margin {
+            left: 10,
+            right: 10,
+            top: 12,
+            bottom: 8,
+        });
         let panel = super::bar(Panel::left("list"), WIDTH, frame);
         let click = panel.show(ui, |ui| self.list(ui)).inner;
         self.clicked(click);
@@ -32,7 +37,8 @@ impl App {
     /// The list over a narrow window; a click beside it closes it.
     pub(super) fn drawer(&mut self, ui: &Ui) {
         let screen = ui.ctx().content_rect();
-        let area = egui::Area::new(egui::Id::unique("drawer")).order(egui::Order::Foreground).fixed_pos(screen.min);
+        let area =
+            egui::Area::new(egui::Id::unique("drawer")).order(egui::Order::Foreground).fixed_pos(screen.min);
         let inner = area.show(ui.ctx(), |ui| {
             let shade = ui.interact(screen, ui.scope_id().with("shade"), Sense::click());
             shade.widget_info(|| WidgetInfo::labeled(Role::Button, true, self.words.close));
@@ -44,7 +50,8 @@ impl App {
             ui.painter().rect_filled(rect, 0, palette(ui).list);
             let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(10.0, 12.0))));
             let click = self.list(&mut inside);
-            let closed = shade.clicked() || ui.input(|input| input.key_pressed(egui::Key::Escape)) || click.is_some();
+            let closed =
+                shade.clicked() || ui.input(|input| input.key_pressed(egui::Key::Escape)) || click.is_some();
             (click, closed)
         });
         let (click, closed) = inner.inner;
@@ -126,10 +133,14 @@ impl App {
         if over {
             let area = Rect::from_min_max(pos2(rect.right() - 64.0, rect.top()), rect.max);
             let mut inside = ui.new_child(
-                egui::UiBuilder::new().max_rect(area).layout(egui::Layout::left_to_right(egui::Align::Center)).id_salt(&note.note.0),
+                egui::UiBuilder::new()
+                    .max_rect(area)
+                    .layout(egui::Layout::left_to_right(egui::Align::Center))
+                    .id_salt(&note.note.0),
             );
             inside.spacing_mut().item_spacing.x = 2.0;
-            let (pin, delete) = (if note.pinned { self.words.unpin } else { self.words.pin }, self.words.delete);
+            let (pin, delete) =
+                (if note.pinned { self.words.unpin } else { self.words.pin }, self.words.delete);
             if icon_button_sized(&mut inside, Icon::Pin, pin, "", 28.0).clicked() {
                 click = Some(Click::Pin(note.note.clone(), !note.pinned));
             }
@@ -177,10 +188,15 @@ impl App {
 
 /// One line of text that ends with "…" where there is no more room.
 fn line(ui: &Ui, rect: Rect, y: f32, text: &str, size: f32, color: egui::Color32, width: f32) {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(size), color);
+    let mut job =
+        egui::text::LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(size), color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    ui.painter().galley(pos2(rect.left() + 10.0, rect.top() + y - galley.size().y / 2.0 + 2.0), galley, color);
+    ui.painter().galley(
+        pos2(rect.left() + 10.0, rect.top() + y - galley.size().y / 2.0 + 2.0),
+        galley,
+        color,
+    );
 }
 
 fn new_button(ui: &mut Ui, name: &str) -> bool {

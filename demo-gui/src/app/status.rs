@@ -28,9 +28,15 @@ impl App {
         let people = open.people().len() + 1;
         let (sign, color, mut text) = match &open.status {
             Status::Device => (Sign::Ring, colors.weak, self.words.status_device.to_owned()),
-            Status::Hosting { port } => (Sign::Disc, colors.good, format!("{} :{port}", self.words.status_hosting)),
-            Status::Live { round_trip_ms: Some(ms) } => (Sign::Disc, colors.good, format!("{} {ms} ms", self.words.status_live)),
-            Status::Live { round_trip_ms: None } => (Sign::Disc, colors.good, self.words.status_live.to_owned()),
+            Status::Hosting { port } => {
+                (Sign::Disc, colors.good, format!("{} :{port}", self.words.status_hosting))
+            }
+            Status::Live { round_trip_ms: Some(ms) } => {
+                (Sign::Disc, colors.good, format!("{} {ms} ms", self.words.status_live))
+            }
+            Status::Live { round_trip_ms: None } => {
+                (Sign::Disc, colors.good, self.words.status_live.to_owned())
+            }
             Status::Reconnecting { kept, .. } => {
                 let seconds = open.seconds_left();
                 if seconds > 0 {
@@ -73,11 +79,16 @@ impl App {
     }
 
     fn facts(&mut self, ui: &mut Ui, narrow: bool) {
-        let mut modes = vec![(Mode::Edit, self.words.edit), (Mode::Split, self.words.split), (Mode::Read, self.words.read)];
+        let mut modes = vec![
+            (Mode::Edit, self.words.edit),
+            (Mode::Split, self.words.split),
+            (Mode::Read, self.words.read),
+        ];
         if narrow {
             modes.remove(1);
         }
-        let current = if narrow && self.settings.mode == Mode::Split { Mode::Edit } else { self.settings.mode };
+        let current =
+            if narrow && self.settings.mode == Mode::Split { Mode::Edit } else { self.settings.mode };
         if let Some(mode) = choices(ui, self.words.view_mode, &modes, current) {
             self.set_mode(mode);
         }

@@ -118,7 +118,8 @@ fn show(ui: &mut Ui, toast: &Toast, words: &crate::i18n::Words) -> (bool, bool) 
                 let font = egui::FontId::proportional(14.0);
                 let width = ui.painter().layout_no_wrap(toast.text.clone(), font, colors.text).size().x + 2.0;
                 ui.allocate_ui(vec2(width.min(most), 20.0), |ui| ui.add(text));
-                let accepted = toast.offer.is_some() && ui.button(RichText::new(words.undo).color(colors.accent)).clicked();
+                let accepted = toast.offer.is_some()
+                    && ui.button(RichText::new(words.undo).color(colors.accent)).clicked();
                 let closed = icon_button_sized(ui, Icon::Cross, words.close, "", 24.0).clicked();
                 (closed, accepted)
             })

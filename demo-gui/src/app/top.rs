@@ -7,8 +7,8 @@ use crate::parts::{avatar, focus_ring, hint, icon_button, primary, title};
 use crate::settings::Theme;
 use crate::theme::palette;
 use eframe::egui::{
-    self, Align, Align2, CornerRadius, FontId, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind,
-    Ui, WidgetInfo, Role, pos2, vec2,
+    self, Align, Align2, CornerRadius, FontId, Frame, Layout, Margin, Panel, Rect, RichText, Role, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use notes_core::link::Place;
 
@@ -22,7 +22,8 @@ impl App {
         let panel = super::bar(Panel::top("top"), 52.0, frame);
         let shown = panel.show(ui, |ui| {
             ui.horizontal_centered(|ui| {
-                if icon_button(ui, Icon::Menu, self.words.notes_list, &keys::written(Action::List)).clicked() {
+                if icon_button(ui, Icon::Menu, self.words.notes_list, &keys::written(Action::List)).clicked()
+                {
                     self.act(ui, Action::List);
                 }
                 if !narrow {
@@ -82,13 +83,20 @@ impl App {
             return;
         }
         // In the middle of the window, as long as there is room.
-        let center = whole.center().x.clamp(free.left() + width / 2.0 + 12.0, free.right() - width / 2.0 - 12.0);
+        let center =
+            whole.center().x.clamp(free.left() + width / 2.0 + 12.0, free.right() - width / 2.0 - 12.0);
         let rect = Rect::from_center_size(pos2(center, free.center().y), vec2(width, 34.0));
         let response = ui.interact(rect, ui.scope_id().with("search"), Sense::click());
         let colors = palette(ui);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, self.words.search_notes));
         let fill = if response.hovered() { colors.hover } else { colors.page };
-        ui.painter().rect(rect, CornerRadius::same(9), fill, Stroke::new(1.0, colors.line), StrokeKind::Inside);
+        ui.painter().rect(
+            rect,
+            CornerRadius::same(9),
+            fill,
+            Stroke::new(1.0, colors.line),
+            StrokeKind::Inside,
+        );
         focus_ring(ui, &response, rect);
         let area = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), vec2(14.0, 14.0));
         icons::paint(ui.painter(), Icon::Search, area, colors.weak);
@@ -119,11 +127,13 @@ impl App {
         }
         for person in people.into_iter().take(most) {
             let followed = open.editor.followed() == Some(person.client);
-            let name = if followed { self.words.following(&person.name) } else { self.words.follow(&person.name) };
+            let name =
+                if followed { self.words.following(&person.name) } else { self.words.follow(&person.name) };
             let chip = avatar(ui, &person.name, person.color, 28.0, followed);
             chip.widget_info(|| WidgetInfo::selected(Role::Button, true, followed, &name));
             if chip.on_hover_text(&name).clicked() {
                 open.editor.follow(if followed { None } else { Some(person.client) });
+                open.editor.focus();
             }
         }
         ui.spacing_mut().item_spacing.x = 8.0;
@@ -178,5 +188,6 @@ fn menu_item(ui: &mut Ui, name: &str, key: &str) -> bool {
     let colors = palette(ui);
     let button = egui::Button::new(name).frame(true).fill(egui::Color32::TRANSPARENT).stroke(Stroke::NONE);
     let button = button.shortcut_text(RichText::new(key).size(12.0).color(colors.weak));
-    ui.add_sized([ui.available_width().max(230.0), 28.0], button.wrap_mode(egui::TextWrapMode::Extend)).clicked()
+    ui.add_sized([ui.available_width().max(230.0), 28.0], button.wrap_mode(egui::TextWrapMode::Extend))
+        .clicked()
 }

@@ -39,7 +39,9 @@ pub fn embolden(galley: Arc<Galley>, bold: &[bool]) -> Arc<Galley> {
 
 fn print_again(row: &mut Row, bold: &[bool]) {
     let mesh: &mut Mesh = &mut row.visuals.mesh;
-    for (glyph, _) in row.glyphs.iter().zip(bold).filter(|(glyph, bold)| **bold && !glyph.uv_rect.is_nothing()) {
+    for (glyph, _) in
+        row.glyphs.iter().zip(bold).filter(|(glyph, bold)| **bold && !glyph.uv_rect.is_nothing())
+    {
         let first = glyph.first_vertex as usize;
         let Some(corners) = mesh.vertices.get(first..first + 4).map(<[_]>::to_vec) else { continue };
         let shift = (glyph.font_height * SHIFT).max(0.4);

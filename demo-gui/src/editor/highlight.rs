@@ -51,7 +51,10 @@ impl Fence {
                 Fence::Inside(*mark)
             }
             (Fence::Inside(mark), [first, second, third, ..])
-                if *first == mark && *second == mark && *third == mark && start.trim_ascii_end().iter().all(|byte| *byte == mark) =>
+                if *first == mark
+                    && *second == mark
+                    && *third == mark
+                    && start.trim_ascii_end().iter().all(|byte| *byte == mark) =>
             {
                 Fence::Outside
             }
@@ -109,7 +112,8 @@ fn heading(text: &str) -> Option<u8> {
 
 fn is_rule(text: &str) -> bool {
     let text = text.trim_end();
-    text.len() >= 3 && ["-", "*", "_"].iter().any(|mark| text.replace(' ', "").chars().all(|c| c.to_string() == *mark))
+    text.len() >= 3
+        && ["-", "*", "_"].iter().any(|mark| text.replace(' ', "").chars().all(|c| c.to_string() == *mark))
 }
 
 /// The marks of a list item, in bytes.
@@ -128,7 +132,11 @@ pub fn list_item(text: &str) -> Option<Item> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let bullet = match text.as_bytes() {
         [b'-' | b'*' | b'+', b' ', ..] => 2,
-        bytes if (1..=9).contains(&digits) && matches!(bytes.get(digits..digits + 2), Some(b". " | b") ")) => digits + 2,
+        bytes
+            if (1..=9).contains(&digits) && matches!(bytes.get(digits..digits + 2), Some(b". " | b") ")) =>
+        {
+            digits + 2
+        }
         _ => return None,
     };
     let (checkbox, done) = match text.as_bytes()[bullet..] {
@@ -228,7 +236,8 @@ fn piece(text: &str, at: usize, end: usize) -> Option<Piece> {
         b'~' if rest.starts_with("~~") => between(text, at, end, "~~", Kind::Strike),
         b'*' => between(text, at, end, "*", Kind::Italic),
         b'_' if !text[..at].ends_with(char::is_alphanumeric) => {
-            let (delimiter, kind) = if rest.starts_with("__") { ("__", Kind::Bold) } else { ("_", Kind::Italic) };
+            let (delimiter, kind) =
+                if rest.starts_with("__") { ("__", Kind::Bold) } else { ("_", Kind::Italic) };
             between(text, at, end, delimiter, kind)
         }
         b'[' => {
@@ -237,7 +246,8 @@ fn piece(text: &str, at: usize, end: usize) -> Option<Piece> {
             (label > 1).then_some(Piece { kind: Kind::Link, inner: at + 1..at + label, end: at + close + 1 })
         }
         b'h' if rest.starts_with("http://") || rest.starts_with("https://") => {
-            let length = rest.find(|c: char| c.is_whitespace() || "<>\"）】」".contains(c)).unwrap_or(rest.len());
+            let length =
+                rest.find(|c: char| c.is_whitespace() || "<>\"）】」".contains(c)).unwrap_or(rest.len());
             let length = rest[..length].trim_end_matches(['.', ',', ';', ')', ':', '!', '?']).len();
             Some(Piece { kind: Kind::Address, inner: at..at + length, end: at + length })
         }
@@ -267,8 +277,12 @@ fn between(text: &str, at: usize, end: usize, delimiter: &str, kind: Kind) -> Op
         return None;
     }
     let close = rest.match_indices(delimiter).map(|(found, _)| found).find(|found| {
-        let single = delimiter.len() == 2 || !rest[found + 1..].starts_with(delimiter) && !rest[..*found].ends_with(delimiter);
-        *found > 0 && single && !rest[..*found].ends_with(char::is_whitespace) && !rest[..*found].ends_with('\\')
+        let single = delimiter.len() == 2
+            || !rest[found + 1..].starts_with(delimiter) && !rest[..*found].ends_with(delimiter);
+        *found > 0
+            && single
+            && !rest[..*found].ends_with(char::is_whitespace)
+            && !rest[..*found].ends_with('\\')
     })?;
     Some(Piece { kind, inner: start..start + close, end: start + close + delimiter.len() })
 }

@@ -6,6 +6,7 @@
 
 use super::Editor;
 use eframe::egui::{Event, ImeEvent, Ui};
+use notes_core::peer::Edit;
 use std::ops::Range;
 
 impl Editor {
@@ -60,8 +61,7 @@ impl Editor {
         let start = self.put(text);
         let caret = start + text.len();
         let waited = self.peer.compose_commit();
-        self.select(caret, caret);
-        self.shift(&waited);
+        self.caret_before(caret, &waited);
     }
 
     fn cancel_composition(&mut self) {
@@ -70,8 +70,13 @@ impl Editor {
         }
         let edits = self.peer.compose_cancel();
         let (start, _) = self.selection;
-        self.select(start, start);
-        self.shift(&edits);
+        self.caret_before(start, &edits);
+    }
+
+    /// The caret is here in the text as it was before these edits.
+    fn caret_before(&mut self, at: usize, edits: &[Edit]) {
+        (self.selection, self.moved, self.reveal) = ((at, at), true, true);
+        self.shift(edits);
     }
 
     /// Puts text in the place of what is covered and returns where it starts.

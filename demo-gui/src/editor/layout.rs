@@ -74,7 +74,12 @@ impl NoteLayout {
         self.lines = self.fresh_lines(ui, text, &key);
         text.clone_into(&mut self.text);
         let galleys: Vec<_> = self.lines.iter().map(|line| line.galley.clone()).collect();
-        let job = LayoutJob::simple(text.to_owned(), FontId::proportional(theme::NOTE_SIZE), key.palette.text, wrap_width);
+        let job = LayoutJob::simple(
+            text.to_owned(),
+            FontId::proportional(theme::NOTE_SIZE),
+            key.palette.text,
+            wrap_width,
+        );
         let galley = Arc::new(Galley::concat(Arc::new(job), &galleys, key.pixels_per_point));
         self.key = Some(key);
         self.galley = Some(galley.clone());
@@ -87,7 +92,8 @@ impl NoteLayout {
         let mut row = 0;
         for line in &self.lines {
             let next = row + line.galley.rows.len();
-            let opens = line.fence == Fence::Outside && line.fence.after(&self.text[line.range.clone()]) != line.fence;
+            let opens = line.fence == Fence::Outside
+                && line.fence.after(&self.text[line.range.clone()]) != line.fence;
             match blocks.last_mut() {
                 _ if opens => blocks.push(row..next),
                 Some(block) if line.fence != Fence::Outside => block.end = next,
@@ -107,7 +113,8 @@ impl NoteLayout {
         };
         let most = old.len().min(wanted.len());
         let head = (0..most).take_while(|i| same(&old[*i], &wanted[*i])).count();
-        let tail = (1..=most - head).take_while(|i| same(&old[old.len() - i], &wanted[wanted.len() - i])).count();
+        let tail =
+            (1..=most - head).take_while(|i| same(&old[old.len() - i], &wanted[wanted.len() - i])).count();
         let kept_tail = old.split_off(old.len() - tail);
         old.truncate(head);
         for (range, fence) in &wanted[head..wanted.len() - tail] {
@@ -148,8 +155,10 @@ fn lay_out(ui: &Ui, line: &str, fence: Fence, key: &Key) -> Arc<Galley> {
         job.append("", 0.0, format(Look::default(), &key.palette));
     }
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    let bold_chars: Vec<bool> =
-        looks.iter().flat_map(|(range, look)| line[range.clone()].chars().map(|_| look.bold && !look.code)).collect();
+    let bold_chars: Vec<bool> = looks
+        .iter()
+        .flat_map(|(range, look)| line[range.clone()].chars().map(|_| look.bold && !look.code))
+        .collect();
     bold::embolden(galley, &bold_chars)
 }
 
@@ -172,7 +181,8 @@ pub fn format(look: Look, palette: &Palette) -> TextFormat {
         _ => palette.text,
     };
     let line = |is: bool| if is { Stroke::new(1.0, color) } else { Stroke::NONE };
-    let mut format = TextFormat::simple(FontId::new(if look.code { size - 1.5 } else { size }, family), color);
+    let mut format =
+        TextFormat::simple(FontId::new(if look.code { size - 1.5 } else { size }, family), color);
     format.line_height = Some(line_height);
     format.italics = look.italic;
     format.strikethrough = line(look.strike && !look.mark);

@@ -4,8 +4,8 @@ use super::{Editor, caret_rect, floor};
 use crate::parts::text_on;
 use crate::theme::{palette, tint};
 use eframe::egui::{
-    Color32, CornerRadius, FontId, Galley, Rect, Shape, Stroke, Ui, layers::ShapeIdx, pos2, text_edit::TextEditOutput,
-    vec2,
+    Color32, CornerRadius, FontId, Galley, Rect, Shape, Stroke, Ui, layers::ShapeIdx, pos2,
+    text_edit::TextEditOutput, vec2,
 };
 use notes_core::peer::Caret;
 use std::collections::HashMap;
@@ -59,11 +59,20 @@ impl Editor {
         for (index, range) in self.found.iter().enumerate() {
             let chosen = index == self.found_at;
             for rect in rects(output, text, range.clone(), seen) {
-                shapes.push(Shape::rect_filled(rect.expand2(vec2(1.0, -1.0)), CornerRadius::same(3), colors.found));
+                shapes.push(Shape::rect_filled(
+                    rect.expand2(vec2(1.0, -1.0)),
+                    CornerRadius::same(3),
+                    colors.found,
+                ));
                 if chosen {
                     let stroke = Stroke::new(1.5, colors.accent);
                     let kind = eframe::egui::StrokeKind::Outside;
-                    shapes.push(Shape::rect_stroke(rect.expand2(vec2(1.0, -1.0)), CornerRadius::same(3), stroke, kind));
+                    shapes.push(Shape::rect_stroke(
+                        rect.expand2(vec2(1.0, -1.0)),
+                        CornerRadius::same(3),
+                        stroke,
+                        kind,
+                    ));
                 }
             }
         }
@@ -93,7 +102,10 @@ fn paint_caret(ui: &Ui, caret: &Caret, rect: Rect, now_ms: u64) {
     }
     let [red, green, blue] = caret.color;
     let color = Color32::from_rgb(red, green, blue);
-    let line = Rect::from_min_max(pos2(rect.left() - 1.0, rect.top() + 1.0), pos2(rect.left() + 1.0, rect.bottom() - 1.0));
+    let line = Rect::from_min_max(
+        pos2(rect.left() - 1.0, rect.top() + 1.0),
+        pos2(rect.left() + 1.0, rect.bottom() - 1.0),
+    );
     ui.painter().rect_filled(line, CornerRadius::same(1), color);
     let near = ui.input(|input| input.pointer.hover_pos()).is_some_and(|at| rect.expand(8.0).contains(at));
     let age = now_ms.saturating_sub(caret.seen_ms);
@@ -146,7 +158,10 @@ fn row_rects(galley: &Galley, chars: Range<usize>, seen: Rect) -> Vec<Rect> {
             let x = |character: usize| row.pos.x + row.row.x_offset((character - at).min(count).into());
             // A line break that is selected is shown as a little more.
             let more = if to > at + count { 6.0 } else { 0.0 };
-            out.push(Rect::from_min_max(pos2(x(from), row.rect().top()), pos2(x(to) + more, row.rect().bottom())));
+            out.push(Rect::from_min_max(
+                pos2(x(from), row.rect().top()),
+                pos2(x(to) + more, row.rect().bottom()),
+            ));
         }
         if next >= chars.end || row.rect().top() > seen.bottom() {
             break;

@@ -18,7 +18,11 @@ impl Words {
 
     /// The caret's place, counted from one.
     pub fn line_column(&self, line: usize, column: usize) -> String {
-        if self.is_english() { format!("Ln {line}, Col {column}") } else { format!("第 {line} 行，第 {column} 列") }
+        if self.is_english() {
+            format!("Ln {line}, Col {column}")
+        } else {
+            format!("第 {line} 行，第 {column} 列")
+        }
     }
 
     /// Everybody who has the note open, us too.
@@ -41,8 +45,19 @@ impl Words {
             };
             (format!("Reconnecting {when}"), what)
         } else {
-            let when = if seconds == 0 { "正在重新连接".to_owned() } else { format!("{seconds} 秒后重新连接") };
-            (when, if kept == 0 { "不会丢失任何内容".to_owned() } else { format!("您的 {kept} 处修改已保留") })
+            let when = if seconds == 0 {
+                "正在重新连接".to_owned()
+            } else {
+                format!("{seconds} 秒后重新连接")
+            };
+            (
+                when,
+                if kept == 0 {
+                    "不会丢失任何内容".to_owned()
+                } else {
+                    format!("您的 {kept} 处修改已保留")
+                },
+            )
         };
         if self.is_english() { format!("{when}, {what}") } else { format!("{when}，{what}") }
     }
@@ -66,7 +81,11 @@ impl Words {
 
     /// Which of the found places is shown.
     pub fn match_of(&self, current: usize, count: usize) -> String {
-        if self.is_english() { format!("{current} of {count}") } else { format!("第 {current} 处，共 {count} 处") }
+        if self.is_english() {
+            format!("{current} of {count}")
+        } else {
+            format!("第 {current} 处，共 {count} 处")
+        }
     }
 
     /// The chip of somebody whom we follow.
@@ -91,7 +110,11 @@ impl Words {
 
     /// The toast after a deletion.
     pub fn deleted_note(&self, title: &str) -> String {
-        if self.is_english() { format!("{} “{title}”", self.deleted) } else { format!("{}“{title}”", self.deleted) }
+        if self.is_english() {
+            format!("{} “{title}”", self.deleted)
+        } else {
+            format!("{}“{title}”", self.deleted)
+        }
     }
 
     /// Somebody came.

@@ -149,7 +149,9 @@ impl Builder {
                 }
             }
             Event::FootnoteReference(name) => self.push(&format!("[{name}]"), self.look()),
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.push(&text, Look { code: true, ..self.look() }),
+            Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.push(&text, Look { code: true, ..self.look() })
+            }
         }
     }
 
@@ -264,7 +266,12 @@ mod tests {
                 Kind::Text => "".into(),
                 other => format!("{other:?} "),
             };
-            format!("{}{}{kind}{bullet}{box_}{}", "  ".repeat(block.depth), "> ".repeat(block.quotes), block.text())
+            format!(
+                "{}{}{kind}{bullet}{box_}{}",
+                "  ".repeat(block.depth),
+                "> ".repeat(block.quotes),
+                block.text()
+            )
         };
         parse(text).into_iter().map(line).collect::<Vec<_>>().join("|")
     }
@@ -287,7 +294,9 @@ mod tests {
         let text = "标题\n\n- [ ] 牛奶\n- [x] 米";
         let found: Vec<_> = parse(text)
             .into_iter()
-            .filter_map(|(start, block)| block.checkbox.map(|(range, _)| start + range.start..start + range.end))
+            .filter_map(|(start, block)| {
+                block.checkbox.map(|(range, _)| start + range.start..start + range.end)
+            })
             .map(|range| &text[range])
             .collect();
         assert_eq!(found, ["[ ]", "[x]"]);
@@ -295,7 +304,8 @@ mod tests {
 
     #[test]
     fn any_text_is_parsed() {
-        let parts = ["- ", "[ ] ", "> ", "|", "\n", "```", "*", "# ", "1. ", "a", "  ", "[x](y)", "<b>", "汉", "---"];
+        let parts =
+            ["- ", "[ ] ", "> ", "|", "\n", "```", "*", "# ", "1. ", "a", "  ", "[x](y)", "<b>", "汉", "---"];
         let mut seed = 7_u32;
         for _ in 0..5_000 {
             let mut text = String::new();

@@ -33,6 +33,7 @@ pub struct Setup {
     /// Title, text, where it lives.
     pub notes: Vec<(&'static str, &'static str, Place)>,
     pub wishes: Wishes,
+    pub chinese_font: bool,
 }
 
 impl Default for Setup {
@@ -45,7 +46,14 @@ impl Default for Setup {
             ..Settings::default()
         };
         let notes = vec![("Groceries", "# Groceries\n\n- [ ] milk\n- [x] rice\n", Place::Device)];
-        Setup { settings, size: Vec2::new(1180.0, 720.0), scale: 1.0, notes, wishes: Wishes::default() }
+        Setup {
+            settings,
+            size: Vec2::new(1180.0, 720.0),
+            scale: 1.0,
+            notes,
+            wishes: Wishes::default(),
+            chinese_font: true,
+        }
     }
 }
 
@@ -53,7 +61,7 @@ impl Default for Setup {
 pub struct Window {
     pub harness: Harness<'static, App>,
     commands: Receiver<Command>,
-    pub events: Sender<Event>,
+    events: Option<Sender<Event>>,
     /// The hub's side of each note.
     pub rooms: HashMap<NoteId, Peer>,
     pub list: Vec<NoteSummary>,
@@ -61,6 +69,8 @@ pub struct Window {
     pub asked: Vec<Command>,
     /// How many frames with a sync update came for the open note.
     pub updates: usize,
+    /// Awareness frames that the window has sent.
+    pub awareness: Vec<Vec<u8>>,
     pub data: PathBuf,
     now_ms: u64,
 }
@@ -70,8 +80,11 @@ pub fn note(index: usize) -> NoteId {
     NoteId(format!("note{index}"))
 }
 
-fn fonts(ctx: &egui::Context) {
+fn fonts(ctx: &egui::Context, chinese: bool) {
     theme::install(ctx);
+    if !chinese {
+        return;
+    }
     // Chinese for the tests: exactly the characters that they need.
     let data = egui::FontData::from_static(include_bytes!("../fonts/chinese.otf"));
     let mut fonts = egui::FontDefinitions::default();
@@ -91,7 +104,10 @@ impl Window {
         let (event_outbox, events) = bounded(1024);
         let mut rooms = HashMap::new();
         let mut list = Vec::new();
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970")
+            .as_millis();
         for (index, (title, text, place)) in setup.notes.iter().enumerate() {
             let mut room = person("hub", [1, 1, 1]);
             room.insert(0, text);
@@ -108,24 +124,29 @@ impl Window {
         event_outbox.send(Event::Notes(list.clone())).expect("room");
         let dark = setup.settings.theme == Theme::Dark;
         let app = App::new(Link { commands, events }, data.clone(), setup.settings, setup.wishes);
-        let harness = Harness::builder()
+        let mut builder = Harness::builder();
+        if !setup.chinese_font {
+            builder = builder.allow_missing_glyphs();
+        }
+        let harness = builder
             .with_size(setup.size)
             .with_pixels_per_point(setup.scale)
             .with_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light })
             .with_render_cursor(false)
             .with_step_dt(1.0 / 30.0)
             .with_max_steps(12)
-            .with_context_setup(fonts)
+            .with_context_setup(move |ctx| fonts(ctx, setup.chinese_font))
             .renderer(raster::Raster::default())
             .build_eframe(|_| app);
         let mut window = Window {
             harness,
             commands: command_inbox,
-            events: event_outbox,
+            events: Some(event_outbox),
             rooms,
             list,
             asked: Vec::new(),
             updates: 0,
+            awareness: Vec::new(),
             data,
             now_ms: 1_000,
         };
@@ -154,6 +175,9 @@ impl Window {
             match &command {
                 Command::Frame(note, frame) => {
                     self.updates += usize::from(frame.starts_with(&[0, 2]));
+                    if frame.starts_with(&[1]) {
+                        self.awareness.push(frame.clone());
+                    }
                     if let Some(room) = self.rooms.get_mut(note) {
                         room.receive(frame, self.now_ms).expect("a frame of ours");
                     }
@@ -175,18 +199,15 @@ impl Window {
                     self.list.insert(0, summary);
                     self.send(Event::Notes(self.list.clone()));
                 }
-                Command::Open(note) => {
-                    if let Some(room) = self.rooms.get_mut(note) {
-                        // A new peer of the hub's asks first; an old one is asked by the window.
-                        let _ = room;
-                    }
-                }
                 Command::Delete(note) => {
                     self.list.retain(|line| line.note != *note);
                     self.send(Event::Notes(self.list.clone()));
                 }
                 Command::Pin(note, pinned) => {
-                    self.list.iter_mut().filter(|line| line.note == *note).for_each(|line| line.pinned = *pinned);
+                    self.list
+                        .iter_mut()
+                        .filter(|line| line.note == *note)
+                        .for_each(|line| line.pinned = *pinned);
                     self.list.sort_by_key(|line| !line.pinned);
                     self.send(Event::Notes(self.list.clone()));
                 }
@@ -199,13 +220,23 @@ impl Window {
             room.tick(now);
             room.outgoing(now, |frame| {
                 // The hub itself is nobody in the note.
-                frame.starts_with(&[1]) || self.events.try_send(Event::Frame(note.clone(), frame)).is_ok()
+                let events = self.events.as_ref();
+                frame.starts_with(&[1])
+                    || events.is_none_or(|events| events.try_send(Event::Frame(note.clone(), frame)).is_ok())
             });
         }
     }
 
     pub fn send(&self, event: Event) {
-        self.events.send(event).expect("room in the channel");
+        if let Some(events) = &self.events {
+            events.send(event).expect("room in the channel");
+        }
+    }
+
+    /// The hub is gone.
+    pub fn end_hub(&mut self) {
+        self.events = None;
+        self.settle();
     }
 
     pub fn status(&mut self, status: Status) {
@@ -243,6 +274,47 @@ impl Window {
         self.settle();
     }
 
+    /// Clicks and runs as few frames as that takes, to see what they put out.
+    pub fn click_once(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run_steps(1);
+    }
+
+    /// Clicks the last of several of this name: what lies above others comes last.
+    pub fn click_last(&mut self, label: &str) {
+        self.harness.query_all_by_label(label).last().unwrap_or_else(|| panic!("no {label}")).click();
+        self.settle();
+    }
+
+    pub fn click_part(&mut self, part: &str) {
+        self.harness.query_all_by_label_contains(part).last().unwrap_or_else(|| panic!("no {part}")).click();
+        self.settle();
+    }
+
+    pub fn click_box(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(egui::Role::CheckBox, label).click();
+        self.settle();
+    }
+
+    pub fn hover(&mut self, label: &str) {
+        self.harness.get_by_label(label).hover();
+        self.settle();
+    }
+
+    /// Puts another text into a field.
+    pub fn replace_field(&mut self, label: &str, text: &str) {
+        self.harness.get_by_role_and_label(egui::Role::TextInput, label).focus();
+        self.settle();
+        self.press(CTRL, Key::A);
+        self.type_text(text);
+    }
+
+    /// When the window wants to be drawn again.
+    pub fn next_frame_in(&self) -> std::time::Duration {
+        let viewports = &self.harness.output().viewport_output;
+        viewports.values().map(|output| output.repaint_delay).min().unwrap_or(std::time::Duration::MAX)
+    }
+
     pub fn shows(&self, label: &str) -> bool {
         self.harness.query_all_by_label(label).next().is_some()
     }
@@ -273,7 +345,7 @@ impl Window {
         for _ in 0..4 {
             self.now_ms += 40;
             let now = self.now_ms;
-            let mut frames = Vec::new();
+            let (mut frames, mut told) = (Vec::new(), Vec::new());
             guest.tick(now);
             guest.outgoing(now, |frame| {
                 frames.push(frame);
@@ -281,8 +353,9 @@ impl Window {
             });
             let room = self.rooms.get_mut(&opened).expect("a room");
             for frame in frames {
-                if frame.starts_with(&[1]) {
-                    self.events.send(Event::Frame(opened.clone(), frame.clone())).expect("room");
+                // Awareness, and what the guest has changed.
+                if frame.starts_with(&[1]) || frame.starts_with(&[0, 2]) {
+                    told.push(Event::Frame(opened.clone(), frame.clone()));
                 }
                 room.receive(&frame, now).expect("a frame of a guest");
             }
@@ -293,8 +366,9 @@ impl Window {
             });
             for frame in frames.into_iter().filter(|frame| !frame.starts_with(&[1])) {
                 guest.receive(&frame, now).expect("a frame of the hub");
-                self.events.send(Event::Frame(opened.clone(), frame)).expect("room");
+                told.push(Event::Frame(opened.clone(), frame));
             }
+            told.into_iter().for_each(|event| self.send(event));
         }
         self.settle();
     }

@@ -11,15 +11,18 @@ use std::collections::HashMap;
 struct Texture {
     size: [usize; 2],
     pixels: Vec<Color32>,
+    /// The nearest pixel counts, not the four around.
+    nearest: bool,
 }
 
 impl Texture {
     /// The colour at a place between 0 and 1, between four pixels.
     fn sample(&self, u: f32, v: f32) -> [f32; 4] {
         let [width, height] = self.size;
-        let (x, y) = (u * width as f32 - 0.5, v * height as f32 - 0.5);
+        let half = if self.nearest { 0.0 } else { 0.5 };
+        let (x, y) = (u * width as f32 - half, v * height as f32 - half);
         let (left, top) = (x.floor(), y.floor());
-        let (right_part, bottom_part) = (x - left, y - top);
+        let (right_part, bottom_part) = if self.nearest { (0.0, 0.0) } else { (x - left, y - top) };
         let at = |x: f32, y: f32| {
             let x = (x.max(0.0) as usize).min(width - 1);
             let y = (y.max(0.0) as usize).min(height - 1);
@@ -54,7 +57,8 @@ impl TestRenderer for Raster {
                         }
                     }
                     _ => {
-                        let texture = Texture { size: image.size, pixels: image.pixels.clone() };
+                        let nearest = delta.options.magnification == egui::TextureFilter::Nearest;
+                        let texture = Texture { size: image.size, pixels: image.pixels.clone(), nearest };
                         self.textures.insert(id, texture);
                     }
                 }
@@ -69,7 +73,8 @@ impl TestRenderer for Raster {
         let scale = ctx.pixels_per_point();
         let size = ctx.content_rect().size() * scale;
         let (width, height) = (size.x.round() as u32, size.y.round() as u32);
-        let mut canvas = Canvas { width, height, pixels: vec![[0.0, 0.0, 0.0, 1.0]; (width * height) as usize] };
+        let mut canvas =
+            Canvas { width, height, pixels: vec![[0.0, 0.0, 0.0, 1.0]; (width * height) as usize] };
         for clipped in ctx.tessellate(output.shapes.clone(), output.pixels_per_point) {
             let Primitive::Mesh(mesh) = clipped.primitive else { continue };
             let texture = self.textures.get(&mesh.texture_id).ok_or("a texture that was never set")?;
@@ -117,7 +122,10 @@ impl Canvas {
         let colors = corners.map(|corner| corner.color.to_array().map(|part| f32::from(part) / 255.0));
         let [first, second, third] = corners;
         // Most of a window is of one colour: that is looked up once.
-        let plain = (first.uv == second.uv && second.uv == third.uv && colors[0] == colors[1] && colors[1] == colors[2])
+        let plain = (first.uv == second.uv
+            && second.uv == third.uv
+            && colors[0] == colors[1]
+            && colors[1] == colors[2])
             .then(|| {
                 let texel = texture.sample(first.uv.x, first.uv.y);
                 std::array::from_fn::<f32, 4, _>(|i| texel[i] * colors[0][i])

@@ -5,7 +5,8 @@ use crate::icons::{self, Icon};
 use crate::parts::{dialog, field, focus_ring, primary};
 use crate::theme::palette;
 use eframe::egui::{
-    Align2, CornerRadius, FontId, Key, Label, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, Role, pos2, vec2,
+    Align2, CornerRadius, FontId, Key, Label, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
+    vec2,
 };
 use std::fs;
 use std::io::{self, Read};
@@ -65,7 +66,8 @@ fn list(folder: &Path) -> Vec<(String, bool)> {
         let entry = entry.ok()?;
         let name = entry.file_name().into_string().ok()?;
         let is_folder = entry.path().is_dir();
-        let is_text = ["md", "markdown", "txt"].iter().any(|end| name.to_lowercase().ends_with(&format!(".{end}")));
+        let is_text =
+            ["md", "markdown", "txt"].iter().any(|end| name.to_lowercase().ends_with(&format!(".{end}")));
         (!name.starts_with('.') && (is_folder || is_text)).then_some((name, is_folder))
     };
     let mut entries: Vec<_> = all.take(MOST).filter_map(entry).collect();
@@ -145,7 +147,8 @@ impl App {
             for (name, is_folder) in &entries {
                 if entry(ui, if *is_folder { Icon::Folder } else { Icon::Page }, name) {
                     let path = folder.join(name).display().to_string();
-                    files.path = if *is_folder { format!("{path}{}", std::path::MAIN_SEPARATOR) } else { path };
+                    files.path =
+                        if *is_folder { format!("{path}{}", std::path::MAIN_SEPARATOR) } else { path };
                     files.error = None;
                 }
             }
@@ -177,9 +180,13 @@ fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MAX_IMPORT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_IMPORT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {} MiB", MAX_IMPORT >> 20)));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {} MiB", MAX_IMPORT >> 20),
+        ));
     }
-    let text = String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text"))?;
     Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
 }
 

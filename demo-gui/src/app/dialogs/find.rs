@@ -1,10 +1,10 @@
 //! Find in the note: a bar above the text.
 
-use crate::app::body::strip;
 use crate::app::App;
+use crate::app::body::strip;
 use crate::icons::Icon;
 use crate::parts::{icon_button_sized, weak};
-use eframe::egui::{Id, Key, Margin, Modifiers, TextEdit, Ui, WidgetInfo, Role};
+use eframe::egui::{Id, Key, Margin, Modifiers, Role, TextEdit, Ui, WidgetInfo};
 use notes_core::find::Needle;
 
 /// More places are not counted.
@@ -59,13 +59,15 @@ impl App {
                 }
                 if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                     step = if ui.input(|input| input.modifiers.shift) { -1 } else { 1 };
-                    response.request_focus();
                 }
                 if icon_button_sized(ui, Icon::Up, words.previous, "Shift+Enter", 28.0).clicked() {
                     step = -1;
                 }
                 if icon_button_sized(ui, Icon::Down, words.next, "Enter", 28.0).clicked() {
                     step = 1;
+                }
+                if step != 0 {
+                    response.request_focus();
                 }
                 let count = open.editor.found.len();
                 let text = match count {

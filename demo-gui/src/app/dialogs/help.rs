@@ -31,7 +31,8 @@ impl App {
             (words.key_redo, Action::Redo),
             (words.key_mode, Action::Mode),
         ];
-        let together = [(words.share, Action::Share), (words.join, Action::Join), (words.react, Action::React)];
+        let together =
+            [(words.share, Action::Share), (words.join, Action::Join), (words.react, Action::React)];
         let wide = ui.ctx().content_rect().width() > 640.0;
         let width = if wide { 600.0 } else { 320.0 };
         let closed = dialog(ui, words.help_title, words.close, width, |ui| {

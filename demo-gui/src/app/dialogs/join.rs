@@ -36,7 +36,8 @@ impl App {
             ui.add_space(8.0);
             ui.horizontal(|ui| {
                 let ready = !join.link.trim().is_empty() && !join.waiting;
-                let button = ui.add_enabled_ui(ready, |ui| primary(ui, Some(Icon::Link), words.join_now)).inner;
+                let button =
+                    ui.add_enabled_ui(ready, |ui| primary(ui, Some(Icon::Link), words.join_now)).inner;
                 let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
                 go = ready && (button.clicked() || enter);
                 if join.waiting {

@@ -3,11 +3,11 @@
 use crate::app::App;
 use crate::icons::{self, Icon};
 use crate::theme::palette;
-use eframe::egui::{
-    self, Align2, CornerRadius, FontId, Key, Margin, Modifiers, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
-    Role, pos2, vec2,
-};
 use eframe::egui::text::{LayoutJob, TextFormat, TextWrapping};
+use eframe::egui::{
+    self, Align2, CornerRadius, FontId, Key, Margin, Modifiers, Rect, Role, ScrollArea, Sense, TextEdit, Ui,
+    WidgetInfo, pos2, vec2,
+};
 use notes_core::find::Needle;
 use notes_core::link::{Command, Hit, NoteId};
 
@@ -64,23 +64,24 @@ impl App {
             .pivot(Align2::CENTER_TOP)
             .fixed_pos(pos2(screen.center().x, screen.top() + 70.0));
         let frame = egui::Frame::popup(ui.style()).inner_margin(Margin::same(10)).corner_radius(14);
-        let modal = egui::Modal::new(egui::Id::unique("palette")).area(place).frame(frame).show(ui.ctx(), |ui| {
-            ui.set_width(width);
-            self.query_field(ui, &mut state);
-            ui.add_space(4.0);
-            let height = (screen.height() - 220.0).clamp(120.0, 420.0);
-            ScrollArea::vertical().max_height(height).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 1.0;
-                if rows.is_empty() && !state.query.trim().is_empty() {
-                    crate::parts::weak(ui, self.words.nothing_found);
-                }
-                for (index, row) in rows.iter().enumerate() {
-                    if self.palette_row(ui, row, index == state.chosen, &state.query) {
-                        picked = Some(index);
+        let modal =
+            egui::Modal::new(egui::Id::unique("palette")).area(place).frame(frame).show(ui.ctx(), |ui| {
+                ui.set_width(width);
+                self.query_field(ui, &mut state);
+                ui.add_space(4.0);
+                let height = (screen.height() - 220.0).clamp(120.0, 420.0);
+                ScrollArea::vertical().max_height(height).show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    if rows.is_empty() && !state.query.trim().is_empty() {
+                        crate::parts::weak(ui, self.words.nothing_found);
                     }
-                }
+                    for (index, row) in rows.iter().enumerate() {
+                        if self.palette_row(ui, row, index == state.chosen, &state.query) {
+                            picked = Some(index);
+                        }
+                    }
+                });
             });
-        });
         if let Some(row) = picked.and_then(|index| rows.into_iter().nth(index)) {
             self.go(row);
             return None;
@@ -133,10 +134,15 @@ impl App {
         if !state.everywhere {
             let fits = |title: &str| needle.is_empty() || needle.find_from(title, 0).is_some();
             rows.extend(self.notes.iter().filter(|note| fits(&self.title(note))).map(|note| {
-                Row::Note(note.note.clone(), self.title(note), self.words.ago(now.saturating_sub(note.modified_ms)))
+                Row::Note(
+                    note.note.clone(),
+                    self.title(note),
+                    self.words.ago(now.saturating_sub(note.modified_ms)),
+                )
             }));
         }
-        let title_of = |hit: &Hit| self.notes.iter().find(|note| note.note == hit.note).map(|note| self.title(note));
+        let title_of =
+            |hit: &Hit| self.notes.iter().find(|note| note.note == hit.note).map(|note| self.title(note));
         rows.extend(state.hits.iter().filter_map(|hit| Some(Row::Place(hit.clone(), title_of(hit)?))));
         if !state.everywhere && !query.is_empty() {
             rows.push(Row::New(query.to_owned()));
@@ -168,7 +174,11 @@ impl App {
         };
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &name));
         if chosen || response.hovered() {
-            ui.painter().rect_filled(rect, CornerRadius::same(8), if chosen { colors.chosen } else { colors.hover });
+            ui.painter().rect_filled(
+                rect,
+                CornerRadius::same(8),
+                if chosen { colors.chosen } else { colors.hover },
+            );
         }
         if chosen {
             response.scroll_to_me(None);
@@ -196,7 +206,13 @@ impl App {
             Row::Place(hit, title) => {
                 let width = rect.right() - left - 10.0;
                 let font = FontId::proportional(12.0);
-                ui.painter().text(pos2(left, rect.top() + 13.0), Align2::LEFT_CENTER, title, font, colors.weak);
+                ui.painter().text(
+                    pos2(left, rect.top() + 13.0),
+                    Align2::LEFT_CENTER,
+                    title,
+                    font,
+                    colors.weak,
+                );
                 marked(ui, pos2(left, rect.top() + 31.0), &hit.line, Some(hit.in_line.clone()), 14.0, width);
             }
             Row::New(_) => {
@@ -213,8 +229,15 @@ fn marked(ui: &Ui, at: egui::Pos2, text: &str, found: Option<std::ops::Range<usi
     let colors = palette(ui);
     let found = found.filter(|range| text.get(range.clone()).is_some()).unwrap_or(0..0);
     let plain = TextFormat::simple(FontId::proportional(size), colors.text);
-    let lit = TextFormat { background: colors.found, ..TextFormat::simple(FontId::proportional(size), colors.strong) };
-    let mut job = LayoutJob { wrap: TextWrapping::truncate_at_width(width.max(30.0)), break_on_newline: false, ..LayoutJob::default() };
+    let lit = TextFormat {
+        background: colors.found,
+        ..TextFormat::simple(FontId::proportional(size), colors.strong)
+    };
+    let mut job = LayoutJob {
+        wrap: TextWrapping::truncate_at_width(width.max(30.0)),
+        break_on_newline: false,
+        ..LayoutJob::default()
+    };
     job.append(&text[..found.start], 0.0, plain.clone());
     job.append(&text[found.clone()], 0.0, lit);
     job.append(&text[found.end..], 0.0, plain);

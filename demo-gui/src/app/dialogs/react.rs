@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::parts::{dialog, field, focus_ring, primary};
 use crate::theme::palette;
-use eframe::egui::{self, Align2, CornerRadius, FontId, Key, Sense, Ui, WidgetInfo, Role, vec2};
+use eframe::egui::{self, Align2, CornerRadius, FontId, Key, Role, Sense, Ui, WidgetInfo, vec2};
 
 /// The dialog's state.
 #[derive(Default)]

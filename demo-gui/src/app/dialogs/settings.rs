@@ -5,7 +5,7 @@ use crate::names;
 use crate::parts::{choices, dialog, field, focus_ring, primary, weak};
 use crate::settings::{Settings, Theme, Tongue};
 use crate::theme::palette;
-use eframe::egui::{Color32, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo, Role, vec2};
+use eframe::egui::{Color32, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, vec2};
 use std::path::PathBuf;
 
 /// What is typed and may not be valid yet.
@@ -37,12 +37,18 @@ impl App {
                 title(ui, words.color);
                 swatches(ui, words.language == crate::i18n::Language::English, &mut new.color);
                 title(ui, words.theme);
-                let themes =
-                    [(Theme::System, words.theme_system), (Theme::Light, words.theme_light), (Theme::Dark, words.theme_dark)];
+                let themes = [
+                    (Theme::System, words.theme_system),
+                    (Theme::Light, words.theme_light),
+                    (Theme::Dark, words.theme_dark),
+                ];
                 new.theme = choices(ui, words.theme, &themes, new.theme).unwrap_or(new.theme);
                 title(ui, words.tongue);
-                let tongues =
-                    [(Tongue::System, words.language_system), (Tongue::English, "English"), (Tongue::Chinese, "简体中文")];
+                let tongues = [
+                    (Tongue::System, words.language_system),
+                    (Tongue::English, "English"),
+                    (Tongue::Chinese, "简体中文"),
+                ];
                 new.language = choices(ui, words.tongue, &tongues, new.language).unwrap_or(new.language);
                 ui.add_space(6.0);
                 if field(ui, words.folder, &mut form.folder, &default_folder).changed() {

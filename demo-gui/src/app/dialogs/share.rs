@@ -5,8 +5,8 @@ use crate::icons::{self, Icon, Sign};
 use crate::parts::{choices, dialog, primary, weak};
 use crate::theme::palette;
 use eframe::egui::{
-    self, Color32, ColorImage, CornerRadius, Label, Layout, Margin, RichText, Sense, TextEdit, TextureHandle,
-    TextureOptions, Ui, WidgetInfo, Role, vec2,
+    self, Color32, ColorImage, CornerRadius, Label, Layout, Margin, RichText, Role, Sense, TextEdit,
+    TextureHandle, TextureOptions, Ui, WidgetInfo, vec2,
 };
 
 /// The card's state.
@@ -34,14 +34,18 @@ impl App {
             };
             let rights = [(false, words.can_edit), (true, words.can_read)];
             ui.vertical_centered(|ui| {
-                ui.allocate_ui_with_layout(vec2(ui.available_width(), 34.0), Layout::top_down(egui::Align::Center), |ui| {
-                    let width = 190.0;
-                    ui.allocate_ui(vec2(width, 32.0), |ui| {
-                        if let Some(read_only) = choices(ui, words.share, &rights, share.read_only) {
-                            (share.read_only, share.copied) = (read_only, false);
-                        }
-                    });
-                });
+                ui.allocate_ui_with_layout(
+                    vec2(ui.available_width(), 34.0),
+                    Layout::top_down(egui::Align::Center),
+                    |ui| {
+                        let width = 190.0;
+                        ui.allocate_ui(vec2(width, 32.0), |ui| {
+                            if let Some(read_only) = choices(ui, words.share, &rights, share.read_only) {
+                                (share.read_only, share.copied) = (read_only, false);
+                            }
+                        });
+                    },
+                );
             });
             let link = if share.read_only { &card.read } else { &card.edit };
             ui.add_space(4.0);

@@ -44,8 +44,11 @@ fn marks_stay_and_text_is_styled() {
 
 #[test]
 fn what_is_not_closed_is_text() {
-    for text in ["a * b * c", "2 ** 3", "**open", "`open", "[open](", "snake_case_name", "~~~~", "*", "`", "[](x)"] {
-        let only_text = line(text, Fence::Outside).iter().all(|(_, look)| !look.bold && !look.italic && !look.link);
+    for text in
+        ["a * b * c", "2 ** 3", "**open", "`open", "[open](", "snake_case_name", "~~~~", "*", "`", "[](x)"]
+    {
+        let only_text =
+            line(text, Fence::Outside).iter().all(|(_, look)| !look.bold && !look.italic && !look.link);
         assert!(only_text || text == "~~~~", "{text}: {}", shown(text));
     }
 }
@@ -64,7 +67,25 @@ fn a_fence_reaches_over_lines() {
 
 #[test]
 fn every_byte_is_covered_once_whatever_the_text() {
-    let parts = ["*", "**", "_", "`", "~~", "[", "](", ")", "#", " ", "\\", "你好", "👨‍👩‍👧", "http://x", "- [ ] ", "> ", "a"];
+    let parts = [
+        "*",
+        "**",
+        "_",
+        "`",
+        "~~",
+        "[",
+        "](",
+        ")",
+        "#",
+        " ",
+        "\\",
+        "你好",
+        "👨‍👩‍👧",
+        "http://x",
+        "- [ ] ",
+        "> ",
+        "a",
+    ];
     let mut seed = 1_u32;
     for _ in 0..20_000 {
         let mut text = String::new();

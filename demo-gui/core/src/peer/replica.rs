@@ -114,7 +114,7 @@ impl Replica {
     }
 
     pub(super) fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
-        self.guard.apply(&self.doc, update, REMOTE).map(drop)
+        self.guard.apply(&self.doc, update, REMOTE, drop)
     }
 
     /// Changes made here since the last call.

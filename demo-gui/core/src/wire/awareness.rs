@@ -60,16 +60,17 @@ impl AwarenessTable {
         if entries.len() > MAX_CLIENTS {
             return Err(WireError::TooManyClients);
         }
-        let mut cleaned = Vec::with_capacity(entries.len());
-        for entry in entries.iter().filter(|entry| self.is_news(entry)) {
-            cleaned.push((entry, clean_state(entry.state)?));
-        }
-        let strangers = cleaned.iter().filter(|(entry, _)| !self.entries.contains_key(&entry.client)).count();
+        let news: Vec<_> = entries.iter().filter(|entry| self.is_news(entry)).collect();
+        let strangers = news.iter().filter(|entry| !self.entries.contains_key(&entry.client)).count();
         if self.entries.len() + strangers > MAX_ROOM {
             self.forget(now_ms);
             if self.entries.len() + strangers > MAX_ROOM {
                 return Err(WireError::TooManyClients);
             }
+        }
+        let mut cleaned = Vec::with_capacity(news.len());
+        for entry in news {
+            cleaned.push((entry, clean_state(entry.state)?));
         }
         let mut change = AwarenessChange::default();
         for (entry, state) in cleaned {

@@ -136,12 +136,13 @@ impl AwarenessTable {
         self.entries.get(&client).map(|entry| entry.heard_ms)
     }
 
-    /// These have gone (their connection has closed). The frame for the others says so: `null`, one clock further.
+    /// These have gone (their connection has closed). The frame for the others says so: `null`, at the same clock, as
+    /// y-protocols does it: one that comes back with the next clock is seen again.
     pub fn remove(&mut self, clients: impl IntoIterator<Item = u64>, now_ms: u64) -> Option<Vec<u8>> {
         let mut gone = Vec::new();
         for client in clients {
             if let Some(entry) = self.entries.get_mut(&client).filter(|entry| entry.state.is_some()) {
-                *entry = Entry { clock: entry.clock.saturating_add(1), state: None, heard_ms: now_ms };
+                *entry = Entry { clock: entry.clock, state: None, heard_ms: now_ms };
                 gone.push(client);
             }
         }
@@ -156,7 +157,6 @@ impl AwarenessTable {
         gone.sort_unstable();
         for client in &gone {
             if let Some(entry) = self.entries.get_mut(client) {
-                // The clock stays: the same client may come back with the next one.
                 *entry = Entry { clock: entry.clock, state: None, heard_ms: now_ms };
             }
         }

@@ -115,6 +115,7 @@ class Page {
   carets() {
     return this.tab.$$eval('.caret', (carets) =>
       carets.map((caret) => {
+        if (!caret.closest('.cm-line')) return [caret.parentElement.outerHTML, ''];
         const range = document.createRange();
         range.setStart(caret.closest('.cm-line'), 0);
         range.setEndBefore(caret);
@@ -155,7 +156,7 @@ async function typing(app, desk, phone) {
   await desk.type('# 网页 page 🎉\n\nfrom the desk');
   await everywhere(...all, '# 网页 page 🎉\n\nfrom the desk', 'what the first page types is everywhere');
   check(await phone.becomes('#title', '网页 page 🎉'), 'the title is the first line', await phone.words('#title'));
-  await app.ask('insert', { at: 12, text: '来自应用 ' });
+  await app.ask('insert', { at: 13, text: '来自应用 ' });
   await everywhere(...all, '# 网页 page 🎉\n\n来自应用 from the desk', 'what the app types is everywhere');
   await phone.tab.locator('.cm-line').last().click();
   await phone.tab.keyboard.press('Control+End');
@@ -236,10 +237,11 @@ async function offline(app, desk, phone) {
   await desk.tab.keyboard.press('ArrowDown');
   await desk.tab.keyboard.type('off');
   check(await desk.becomes('#state', 'Reconnecting, your 3 changes are kept'), 'and what it keeps', await desk.words('#state'));
+  await phone.tab.locator('.cm-content').focus();
   await phone.tab.keyboard.press('Control+Home');
   await phone.tab.keyboard.press('ArrowDown');
   await phone.tab.keyboard.type('离线');
-  check(await phone.becomes('#state', '正在重新连接,2 处修改已保留'), 'in Chinese too', await phone.words('#state'));
+  check(await phone.becomes('#state', '正在重新连接，2 处修改已保留'), 'in Chinese too', await phone.words('#state'));
   await desk.screenshot('page-offline');
   await app.ask('insert', { at: 0, text: '# ' });
   await network('online');

@@ -15,5 +15,8 @@
 pub mod find;
 pub mod link;
 pub mod markdown;
+mod net;
 pub mod peer;
+pub mod share;
+pub mod store;
 pub mod wire;

@@ -1,0 +1,243 @@
+//! The folder of `.md` files: one for each note, readable by anything, and editable by anything.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::db::FileRecord;
+use super::names;
+use crate::link::NoteId;
+
+/// Files that are larger are not read in: they are no notes.
+pub const MAX_FILE: u64 = 8 << 20;
+
+/// Called before each step of a write with the step's name; tests end the process there.
+pub type Step = fn(&'static str);
+
+/// When a file was changed and how long it is: enough to see that somebody else wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    mtime_ns: u128,
+    len: u64,
+}
+
+#[derive(Debug)]
+struct Owned {
+    name: String,
+    /// Of what we wrote there last.
+    hash: u64,
+    /// Of the file when we last looked at it. None: we have not looked yet.
+    stamp: Option<Stamp>,
+}
+
+/// What became of a write.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is there; the database should know.
+    Yes(FileRecord),
+    /// Somebody else has changed the file since: their text comes first.
+    EditedOutside(String),
+}
+
+/// What a look at the folder found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The file of a note holds something that we did not write.
+    Edited(NoteId, String),
+    /// A file that is no note's.
+    New {
+        /// Its name.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// The folder, and which file is whose.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    owned: HashMap<NoteId, Owned>,
+    /// In lower case: some systems make no difference.
+    names: HashMap<String, NoteId>,
+    /// Files that are no notes (too large, not text), so that they are not read again and again.
+    ignored: HashMap<String, Stamp>,
+    step: Step,
+}
+
+/// A text's fingerprint.
+pub fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Folder {
+    /// Makes the folder if it is not there.
+    pub fn open(path: PathBuf, known: Vec<(NoteId, FileRecord)>, step: Step) -> io::Result<Folder> {
+        fs::create_dir_all(&path)?;
+        let names = known.iter().map(|(note, file)| (file.name.to_lowercase(), note.clone())).collect();
+        let owned = known
+            .into_iter()
+            .map(|(note, file)| (note, Owned { name: file.name, hash: file.hash, stamp: None }))
+            .collect();
+        Ok(Folder { path, owned, names, ignored: HashMap::new(), step })
+    }
+
+    /// Gives a note the file it was found in.
+    pub fn adopt(&mut self, note: &NoteId, name: &str, text: &str) -> FileRecord {
+        let record = FileRecord { name: name.to_owned(), hash: hash(text) };
+        self.own(note, record.clone());
+        record
+    }
+
+    /// Writes a note's text: a temporary file, then a rename, so that a file is whole at any moment.
+    pub fn write(&mut self, note: &NoteId, text: &str) -> io::Result<Written> {
+        if let Some(theirs) = self.edited(note, Some(text))? {
+            return Ok(Written::EditedOutside(theirs));
+        }
+        let wanted = names::file_name(&names::title(text));
+        let old = self.owned.get(note).map(|owned| owned.name.clone());
+        let name = match &old {
+            Some(name) if names::fits(name, &wanted) => name.clone(),
+            _ => self.free_name(&wanted),
+        };
+        self.put(&name, text)?;
+        if let Some(old) = old.filter(|old| *old != name) {
+            (self.step)("old file");
+            self.names.remove(&old.to_lowercase());
+            remove(&self.path.join(old))?;
+        }
+        (self.step)("file done");
+        let record = FileRecord { name, hash: hash(text) };
+        self.own(note, record.clone());
+        Ok(Written::Yes(record))
+    }
+
+    fn put(&self, name: &str, text: &str) -> io::Result<()> {
+        let temporary = self.path.join(format!(".{name}.tmp"));
+        (self.step)("temporary file");
+        let mut file = File::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        (self.step)("sync of the file");
+        file.sync_data()?;
+        drop(file);
+        (self.step)("rename");
+        fs::rename(&temporary, self.path.join(name))
+    }
+
+    /// Removes the file of a note that is purged.
+    pub fn remove(&mut self, note: &NoteId) -> io::Result<()> {
+        let Some(owned) = self.owned.remove(note) else { return Ok(()) };
+        self.names.remove(&owned.name.to_lowercase());
+        remove(&self.path.join(owned.name))
+    }
+
+    /// Looks at every file. What is reported once is not reported again until it changes again.
+    pub fn look(&mut self) -> io::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for entry in fs::read_dir(&self.path)? {
+            let Ok(name) = entry?.file_name().into_string() else { continue };
+            if !name.ends_with(".md") || name.starts_with('.') {
+                continue;
+            }
+            match self.names.get(&name.to_lowercase()).cloned() {
+                Some(note) => {
+                    found.extend(self.edited(&note, None)?.map(|text| Found::Edited(note, text)));
+                }
+                None => {
+                    found.extend(self.read_new(&name)?.map(|text| Found::New { name: name.clone(), text }));
+                }
+            }
+            seen.insert(name);
+        }
+        self.ignored.retain(|name, _| seen.contains(name));
+        Ok(found)
+    }
+
+    /// The text of a note's file if it is neither what we wrote last nor `ours`, which we are about to write.
+    fn edited(&mut self, note: &NoteId, ours: Option<&str>) -> io::Result<Option<String>> {
+        let Some(owned) = self.owned.get_mut(note) else { return Ok(None) };
+        let path = self.path.join(&owned.name);
+        let stamp = stamp(&path)?;
+        if stamp.is_none() || stamp == owned.stamp {
+            return Ok(None);
+        }
+        owned.stamp = stamp;
+        let Some(text) = read_text(&path)? else { return Ok(None) };
+        let known = hash(&text) == owned.hash || ours == Some(&text);
+        Ok((!known).then(|| plain(text)))
+    }
+
+    fn read_new(&mut self, name: &str) -> io::Result<Option<String>> {
+        let path = self.path.join(name);
+        let Some(stamp) = stamp(&path)? else { return Ok(None) };
+        if self.ignored.get(name) == Some(&stamp) {
+            return Ok(None);
+        }
+        let text = read_text(&path)?.map(plain);
+        // Reported, it will be adopted; until then, and if it is no text, it is not read again.
+        self.ignored.insert(name.to_owned(), stamp);
+        Ok(text)
+    }
+
+    fn own(&mut self, note: &NoteId, file: FileRecord) {
+        let stamp = stamp(&self.path.join(&file.name)).ok().flatten();
+        self.ignored.remove(&file.name);
+        self.names.insert(file.name.to_lowercase(), note.clone());
+        self.owned.insert(note.clone(), Owned { name: file.name, hash: file.hash, stamp });
+    }
+
+    /// `wanted.md`, or with the first free number. A file that is no note's is not overwritten.
+    fn free_name(&self, wanted: &str) -> String {
+        let numbers = (2..).map(|n| format!("{wanted} {n}.md"));
+        std::iter::once(format!("{wanted}.md"))
+            .chain(numbers)
+            .find(|name| !self.names.contains_key(&name.to_lowercase()) && !self.path.join(name).exists())
+            .unwrap_or_default()
+    }
+}
+
+fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => {
+            let since = data.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            Ok(Some(Stamp { mtime_ns: since.as_nanos(), len: data.len() }))
+        }
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// None: it is too large, not UTF-8, or gone.
+fn read_text(path: &Path) -> io::Result<Option<String>> {
+    if fs::metadata(path).is_ok_and(|data| data.len() > MAX_FILE) {
+        return Ok(None);
+    }
+    match fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8(bytes).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Without what editors of other systems add: a byte order mark, and CR before LF.
+fn plain(text: String) -> String {
+    if text.starts_with('\u{feff}') || text.contains("\r\n") {
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
+    } else {
+        text
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -87,15 +87,14 @@ class Page {
 
   /** The text as the editor shows it, without the flags of carets. */
   text() {
-    return this.tab.$$eval('.cm-line', (lines) =>
-      lines
-        .map((line) => {
-          const copy = line.cloneNode(true);
-          for (const extra of copy.querySelectorAll('.caret, .cm-placeholder')) extra.remove();
-          return copy.textContent;
-        })
-        .join('\n'),
-    );
+    return this.tab.evaluate(() => {
+      const lines = [...document.querySelectorAll('.cm-line')].map((line) => {
+        const copy = line.cloneNode(true);
+        for (const extra of copy.querySelectorAll('.caret, .cm-placeholder')) extra.remove();
+        return copy.textContent;
+      });
+      return lines.join('\n');
+    });
   }
 
   async type(text) {
@@ -113,9 +112,8 @@ class Page {
 
   /** The names on the flags in the text, and the text before each caret. */
   carets() {
-    return this.tab.$$eval('.caret', (carets) =>
-      carets.map((caret) => {
-        if (!caret.closest('.cm-line')) return [caret.parentElement.outerHTML, ''];
+    return this.tab.evaluate(() =>
+      [...document.querySelectorAll('.caret')].map((caret) => {
         const range = document.createRange();
         range.setStart(caret.closest('.cm-line'), 0);
         range.setEndBefore(caret);
@@ -186,7 +184,7 @@ async function presence(app, desk, phone) {
   await phone.tab.click('#profile .primary');
   const names = async () => (await app.ask('people')).people.map((one) => one.name).sort();
   check(await until(async () => (await names()).join() === 'Grace,小明'), 'the app sees both pages by name', await names());
-  const chips = () => desk.tab.$$eval('#people .face', (faces) => faces.map((face) => face.title).sort());
+  const chips = () => desk.tab.evaluate(() => [...document.querySelectorAll('#people .face')].map((face) => face.title).sort());
   check(await until(async () => (await chips()).join() === 'Ada,小明'), 'a page sees the app and the other page', await chips());
   check(await desk.becomes('#present', '3 people'), 'and counts them', await desk.words('#present'));
   check(await phone.becomes('#present', '3 人'), 'in Chinese too', await phone.words('#present'));

@@ -68,9 +68,12 @@ class Raw {
   }
 }
 
-function message(...write) {
+/** Numbers, texts and byte arrays as lib0 encodes them. */
+const message = (...parts) => encode(parts);
+
+function encode(parts) {
   const encoder = encoding.createEncoder();
-  for (const part of write) {
+  for (const part of parts) {
     if (typeof part === 'number') encoding.writeVarUint(encoder, part);
     else if (typeof part === 'string') encoding.writeVarString(encoder, part);
     else encoding.writeVarUint8Array(encoder, part);
@@ -79,7 +82,9 @@ function message(...write) {
 }
 
 const sync = (kind, bytes) => message(SYNC, kind, bytes);
-const states = (...entries) => message(AWARENESS, message(entries.length, ...entries.flat()));
+/** An awareness message of `[client, clock, JSON]` entries. */
+const states = (...entries) => manyStates(entries);
+const manyStates = (entries) => message(AWARENESS, encode([entries.length, ...entries].flat()));
 const hex = (text) => Uint8Array.from(Buffer.from(text, 'hex'));
 
 function textUpdate(text) {
@@ -160,10 +165,10 @@ const FATAL = {
   'presence nested a thousand times': [states([7, 1, '{"a":' + '['.repeat(1000) + ']'.repeat(1000) + '}'])],
   'presence of 5 KiB': [states([7, 1, state({ user, more: 'x'.repeat(5 * 1024) })])],
   'presence that claims 10^6 people': [message(AWARENESS, message(1000000, 7, 1, '{}'))],
-  'presence of 1,000 people in one message': [states(...Array.from({ length: 1000 }, (_, at) => [at + 1000, 1, state({ user })]))],
-  'presence of 10^6 people': [states(...Array.from({ length: 1000000 }, (_, at) => [at + 1000, 1, '{}']))],
+  'presence of 1,000 people in one message': [manyStates(Array.from({ length: 1000 }, (_, at) => [at + 1000, 1, state({ user })]))],
+  'presence of 10^6 people': [manyStates(Array.from({ length: 1000000 }, (_, at) => [at + 1000, 1, '{}']))],
   'presence of 640 people in ten messages': Array.from({ length: 10 }, (_, part) =>
-    states(...Array.from({ length: 64 }, (_, at) => [part * 64 + at + 1000, 1, state({ user })])),
+    manyStates(Array.from({ length: 64 }, (_, at) => [part * 64 + at + 1000, 1, state({ user })])),
   ),
   'a message of 100 MB': [new Uint8Array(100e6)],
 };

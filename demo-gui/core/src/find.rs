@@ -45,13 +45,12 @@ impl Needle {
     fn ends(&self, text: &str) -> Option<usize> {
         let mut wanted = self.folded.iter();
         for (at, c) in text.char_indices() {
-            let mut folded = fold(c).peekable();
-            while folded.peek().is_some() {
+            for letter in fold(c) {
                 match wanted.next() {
-                    // All was found, and this character is the next one, or only a part of it was wanted.
-                    None => return Some(at),
-                    Some(&letter) if Some(letter) == folded.next() => {}
+                    Some(next) if *next == letter => {}
                     Some(_) => return None,
+                    // Only a part of this character was wanted: all of it is the place.
+                    None => break,
                 }
             }
             if wanted.len() == 0 {
@@ -62,6 +61,81 @@ impl Needle {
     }
 }
 
+/// The letters that a character stands for when case does not matter: lower case of upper case, so that `ß` finds `SS`
+/// and `ς` finds `Σ`. Full-width Latin letters, as Chinese input methods write them, are the plain ones.
 fn fold(c: char) -> impl Iterator<Item = char> {
-    c.to_lowercase()
+    let plain = match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        _ => c,
+    };
+    plain.to_uppercase().flat_map(char::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'a>(query: &str, text: &'a str) -> Vec<&'a str> {
+        Needle::new(query).find(text, 100).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn any_case_in_any_script() {
+        assert_eq!(found("websocket", "WebSocket and WEBSOCKET"), ["WebSocket", "WEBSOCKET"]);
+        assert_eq!(found("心跳", "心跳 ping，心心跳"), ["心跳", "心跳"]);
+        assert_eq!(found("strasse", "Straße"), ["Straße"]);
+        assert_eq!(found("STRASSE", "Hauptstraße 1"), ["straße"]);
+        assert_eq!(found("ΟΔΟΣ", "οδος"), ["οδος"]);
+        assert_eq!(found("İ", "xİy"), ["İ"]);
+        assert_eq!(found("ａＢ３", "xAb3"), ["Ab3"]);
+        assert_eq!(found("ab", "ＡＢ"), ["ＡＢ"]);
+        assert_eq!(found("😀", "a😀b😀"), ["😀", "😀"]);
+        assert_eq!(found("ÉTÉ", "l'été"), ["été"]);
+    }
+
+    #[test]
+    fn not_what_is_not_there() {
+        assert!(found("", "abc").is_empty());
+        assert!(found("abc", "").is_empty());
+        assert!(found("abcd", "abc").is_empty());
+        assert_eq!(found("aa", "aaaaa"), ["aa", "aa"]);
+        assert_eq!(found("aab", "aaab"), ["aab"]);
+        assert!(found("世界", "世 界").is_empty());
+    }
+
+    #[test]
+    fn part_of_a_letter_is_the_letter() {
+        assert_eq!(found("stras", "Straße"), ["Straß"]);
+        assert_eq!(Needle::new("a").find("aaa", 2), [0..1, 1..2]);
+        assert_eq!(Needle::new("世").find_from("世a世", 3), Some(4..7));
+        assert_eq!(Needle::new("世").find_from("世a世", 1), None);
+    }
+
+    mod any {
+        use proptest::prelude::*;
+
+        use super::super::*;
+
+        proptest! {
+            #[test]
+            fn a_part_of_the_text_is_found_in_it(text in "[a-dA-DßİΣςσ世界😀é ]{1,40}", ends in any::<[prop::sample::Index; 2]>()) {
+                let [a, b] = ends.map(|end| text.floor_char_boundary(end.index(text.len() + 1)));
+                let part = &text[a.min(b)..a.max(b)];
+                for query in [part.to_owned(), part.to_uppercase(), part.to_lowercase()] {
+                    let needle = Needle::new(&query);
+                    let found = needle.find(&text, usize::MAX);
+                    if query == part {
+                        prop_assert_eq!(found.is_empty(), part.is_empty());
+                    }
+                    let mut end = 0;
+                    for range in found {
+                        prop_assert!(range.start >= end && text.get(range.clone()).is_some());
+                        prop_assert!(Needle::new(&text[range.clone()]).find_from(&text, range.start).is_some());
+                        end = range.end;
+                    }
+                }
+            }
+        }
+    }
 }

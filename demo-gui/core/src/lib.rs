@@ -15,8 +15,12 @@
 pub mod find;
 pub mod link;
 pub mod markdown;
+pub mod hub;
 mod net;
 pub mod peer;
+mod serve;
 pub mod share;
 pub mod store;
 pub mod wire;
+
+pub use serve::{ServeOptions, USAGE, serve, serve_until};

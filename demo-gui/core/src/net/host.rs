@@ -64,6 +64,10 @@ impl Handler for Host {
         self.post(Net::Pong(peer.conn));
     }
 
+    fn on_drain(&mut self, peer: Peer) {
+        self.post(Net::Drained(peer.conn));
+    }
+
     fn on_retry(&mut self, peer: Peer, info: &CloseInfo, after_ms: u64) {
         self.post(Net::HostLost { conn: peer.conn, cause: cause(info), after_ms });
     }

@@ -108,6 +108,12 @@ impl Network {
         self.handle()?.listen(&format!("ws://{address}"), guests, options)
     }
 
+    /// Closes everything; every connection is told.
+    pub fn close(&mut self) {
+        self.doors.clear();
+        self.event_loop = None;
+    }
+
     /// Closes every door through which no note is shared any more.
     pub fn close_doors_but(&mut self, used: &[u32]) {
         self.doors.retain(|door| {

@@ -32,6 +32,8 @@ pub enum Net {
     Message(Conn, Vec<u8>),
     /// The answer to a ping of ours.
     Pong(Conn),
+    /// A host that was too slow takes frames again.
+    Drained(Conn),
     /// The connection to a host was lost, or could not be made; the next attempt comes after so many milliseconds.
     HostLost {
         /// Which, still the same at the next attempt.

@@ -19,13 +19,17 @@ struct Asset {
     body: &'static [u8],
 }
 
-/// Until the page is built in: tells that this is the place.
-const ASSETS: &[Asset] = &[Asset {
-    path: "/",
-    content_type: "text/html; charset=utf-8",
-    gzip: false,
-    body: b"<!doctype html><title>libws notes</title><p>libws notes",
-}];
+const ASSETS: &[Asset] = &[
+    asset("/", "text/html", false, include_bytes!("../../../web/dist/index.html")),
+    asset("/app.js", "text/javascript", true, include_bytes!("../../../web/dist/app.js.gz")),
+    asset("/app.css", "text/css", false, include_bytes!("../../../web/dist/app.css")),
+    asset("/icon.svg", "image/svg+xml", false, include_bytes!("../../../web/dist/icon.svg")),
+    asset("/licences.txt", "text/plain", false, include_bytes!("../../../web/dist/licences.txt")),
+];
+
+const fn asset(path: &'static str, content_type: &'static str, gzip: bool, body: &'static [u8]) -> Asset {
+    Asset { path, content_type, gzip, body }
+}
 
 /// An answer to a plain request.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +65,7 @@ pub fn answer(head: &RequestHead) -> Answer {
         return refuse(406, "", "this file is only to be had compressed: accept gzip\n");
     }
     let encoding = if asset.gzip { "Content-Encoding: gzip\r\n" } else { "" };
-    let headers = format!("Content-Type: {}\r\n{encoding}{common}", asset.content_type);
+    let headers = format!("Content-Type: {}; charset=utf-8\r\n{encoding}{common}", asset.content_type);
     Answer { status: 200, headers, body: asset.body }
 }
 

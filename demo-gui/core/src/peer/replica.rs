@@ -13,7 +13,7 @@ use yrs::{
 };
 
 use super::edit::{Edit, difference};
-use crate::wire::{ApplyError, TEXT, apply_hostile};
+use crate::wire::{ApplyError, Guard, TEXT};
 
 const LOCAL: &str = "local";
 const REMOTE: &str = "remote";
@@ -44,6 +44,7 @@ pub(super) struct Replica {
     doc: Doc,
     text: TextRef,
     undo: UndoManager<()>,
+    guard: Guard,
     seen: Arc<Mutex<Seen>>,
     clock_ms: Arc<AtomicU64>,
     mixed: bool,
@@ -64,7 +65,7 @@ impl Replica {
         observe(&doc, &text, &seen);
         let clock_ms = Arc::new(AtomicU64::new(now_ms.max(1)));
         let undo = undo_manager(&doc, &text, &clock_ms);
-        Replica { doc, text, undo, seen, clock_ms, mixed: false }
+        Replica { doc, text, undo, guard: Guard::new(), seen, clock_ms, mixed: false }
     }
 
     pub(super) fn client(&self) -> u64 {
@@ -113,12 +114,14 @@ impl Replica {
     }
 
     pub(super) fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
-        apply_hostile(&self.doc, update, REMOTE)
+        self.guard.apply(&self.doc, update, REMOTE).map(drop)
     }
 
     /// Changes made here since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut lock(&self.seen).changes)
+        let changes = std::mem::take(&mut lock(&self.seen).changes);
+        changes.iter().for_each(|change| self.guard.learn(&change.update));
+        changes
     }
 
     /// Somebody else has written under our identifier since the last call.

@@ -108,20 +108,15 @@ impl Store {
         self.with(|db| {
             let table = db.begin_read()?.open_table(UPDATES)?;
             let mut notes: Vec<NoteId> = Vec::new();
-            let mut from = Bound::Unbounded;
             // One look per note, however many updates it has.
             loop {
-                let next = {
-                    let start: Bound<(&str, u64)> = match &from {
-                        Bound::Excluded(note) => Bound::Excluded((note, u64::MAX)),
-                        _ => Bound::Unbounded,
-                    };
-                    let mut range = table.range((start, Bound::Unbounded))?;
-                    range.next().transpose()?.map(|(key, _)| key.value().0.to_owned())
-                };
-                let Some(note) = next else { return Ok(notes) };
-                notes.push(NoteId(note.clone()));
-                from = Bound::Excluded(note);
+                let after = notes.last().map(|note| (note.0.as_str(), u64::MAX));
+                let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let next = table.range::<(&str, u64)>((after, Bound::Unbounded))?.next().transpose()?;
+                match next.map(|(key, _)| key.value().0.to_owned()) {
+                    Some(note) => notes.push(NoteId(note)),
+                    None => return Ok(notes),
+                }
             }
         })
     }

@@ -39,14 +39,23 @@ pub enum Written {
     /// It is there; the database should know.
     Yes(FileRecord),
     /// Somebody else has changed the file since: their text comes first.
-    EditedOutside(String),
+    EditedOutside(Outside),
+}
+
+/// What somebody else has written to a note's file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// The text, with our line ends.
+    pub text: String,
+    /// Of the file as it is.
+    pub hash: u64,
 }
 
 /// What a look at the folder found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// The file of a note holds something that we did not write.
-    Edited(NoteId, String),
+    Edited(NoteId, Outside),
     /// A file that is no note's.
     New {
         /// Its name.
@@ -147,7 +156,7 @@ impl Folder {
             }
             match self.names.get(&name.to_lowercase()).cloned() {
                 Some(note) => {
-                    found.extend(self.edited(&note, None)?.map(|text| Found::Edited(note, text)));
+                    found.extend(self.edited(&note, None)?.map(|outside| Found::Edited(note, outside)));
                 }
                 None => {
                     found.extend(self.read_new(&name)?.map(|text| Found::New { name: name.clone(), text }));
@@ -160,7 +169,7 @@ impl Folder {
     }
 
     /// The text of a note's file if it is neither what we wrote last nor `ours`, which we are about to write.
-    fn edited(&mut self, note: &NoteId, ours: Option<&str>) -> io::Result<Option<String>> {
+    fn edited(&mut self, note: &NoteId, ours: Option<&str>) -> io::Result<Option<Outside>> {
         let Some(owned) = self.owned.get_mut(note) else { return Ok(None) };
         let path = self.path.join(&owned.name);
         let stamp = stamp(&path)?;
@@ -169,8 +178,9 @@ impl Folder {
         }
         owned.stamp = stamp;
         let Some(text) = read_text(&path)? else { return Ok(None) };
-        let known = hash(&text) == owned.hash || ours == Some(&text);
-        Ok((!known).then(|| plain(text)))
+        let hash = hash(&text);
+        let known = hash == owned.hash || ours == Some(&text);
+        Ok((!known).then(|| Outside { text: plain(text), hash }))
     }
 
     fn read_new(&mut self, name: &str) -> io::Result<Option<String>> {

@@ -49,10 +49,12 @@ fn is_reserved(name: &str) -> bool {
             && stem.ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether a file named `file` may stay with a note whose name should be `wanted`: it is that, or that and a number.
+/// Whether a file named `file` may stay with a note whose name should be `wanted`: it is that, or that and a number. Upper
+/// and lower case are the same: on some systems they are one file.
 pub fn fits(file: &str, wanted: &str) -> bool {
+    let (file, wanted) = (file.to_lowercase(), wanted.to_lowercase());
     let Some(stem) = file.strip_suffix(".md") else { return false };
-    match stem.strip_prefix(wanted) {
+    match stem.strip_prefix(wanted.as_str()) {
         Some("") => true,
         Some(rest) => rest.strip_prefix(' ').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())),
         None => false,
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_file_stays_while_its_name_fits() {
-        assert!(fits("a.md", "a") && fits("a 2.md", "a") && fits("a 17.md", "a"));
+        assert!(fits("a.md", "a") && fits("a.md", "A") && fits("a 2.md", "a") && fits("a 17.md", "a"));
         assert!(!fits("a b.md", "a") && !fits("ab.md", "a") && !fits("a .md", "a") && !fits("b.md", "a"));
     }
 }

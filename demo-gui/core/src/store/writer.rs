@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::db::{FileRecord, Store};
-use super::folder::{Folder, Found, Step, Written, hash};
+use super::folder::{Folder, Found, Outside, Step, Written, hash};
 use super::{StoreError, Write};
 use crate::link::NoteId;
 
@@ -54,7 +54,7 @@ pub enum Answer {
         /// What the file held before.
         base: String,
         /// What it holds now.
-        text: String,
+        outside: Outside,
     },
     /// A file that is no note's.
     Found {
@@ -232,11 +232,11 @@ impl Work {
         }
     }
 
-    fn report(&mut self, note: &NoteId, text: String, before: String) {
+    fn report(&mut self, note: &NoteId, outside: Outside, before: String) {
         let base = self.on_file.remove(note).unwrap_or(before);
-        if base != text {
-            self.on_file.insert(note.clone(), text.clone());
-            self.tell(Answer::Edited { note: note.clone(), base, text });
+        if base != outside.text {
+            self.on_file.insert(note.clone(), outside.text.clone());
+            self.tell(Answer::Edited { note: note.clone(), base, outside });
         }
     }
 
@@ -250,8 +250,8 @@ impl Work {
     fn found(&mut self, found: Found) {
         match found {
             Found::New { name, text } => self.tell(Answer::Found { name, text }),
-            Found::Edited(note, text) => match self.store.text(&note) {
-                Ok(before) => self.report(&note, text, before.unwrap_or_default()),
+            Found::Edited(note, outside) => match self.store.text(&note) {
+                Ok(before) => self.report(&note, outside, before.unwrap_or_default()),
                 Err(error) => self.tell(Answer::Failed(error.to_string())),
             },
         }

@@ -1,28 +1,25 @@
 //! The y-websocket protocol: what is said on a connection, and what of it is believed.
 //!
-//! A frame holds one protocol message ([`Message`]). Updates from outside are checked by [`validate_update`] before
-//! they are decoded, and applied by [`apply_hostile`] only. Awareness is kept in an [`AwarenessTable`], with names and
+//! A frame holds one protocol message ([`Message`]). Updates from outside go through a [`Guard`] into a document, and
+//! in no other way. Awareness is kept in an [`AwarenessTable`], with names and
 //! colours made harmless. No clock here: `now_ms` is passed in, any monotonic count of milliseconds.
 
-mod any;
-mod apply;
 mod awareness;
 mod bytes;
+mod guard;
 mod message;
 mod position;
 mod state;
-mod validate;
 
 use std::fmt;
 
-pub use apply::{ApplyError, apply_hostile};
 pub use awareness::{AwarenessChange, AwarenessTable, EXPIRY_MS, RENEWAL_MS};
 pub use bytes::{Reader, write_bytes, write_uint};
+pub use guard::{ApplyError, Guard, apply_hostile, decode_state_vector, validate_step2, validate_update};
 pub use message::{AwarenessEntry, Message, awareness, change, decode, decode_all, encode};
 pub use message::{query_awareness, step1, step2, update};
 pub use position::{Cursor, Position};
 pub use state::{Color, Presence, Reaction, User, clean_name, clean_reaction, clean_state};
-pub use validate::{decode_state_vector, validate_step2, validate_update};
 
 /// The shared text's name in the document. Stock examples choose their own; the app, the page and the tests use this.
 pub const TEXT: &str = "content";

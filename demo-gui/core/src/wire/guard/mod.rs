@@ -1,0 +1,193 @@
+//! Updates from outside, into a document, without dying of them.
+//!
+//! yrs trusts an update: one that is malformed makes it reserve memory without end, panic, or, since it links its items
+//! by raw pointers, read where nothing is. So no update gets to it as it came. The guard reads it ([`parse`]), compares
+//! it with what the document holds ([`known`]), finds out what can be taken in now ([`order`]), and writes that anew
+//! ([`clean`]): blocks that the document does not have, each after all that it refers to, in one text with its
+//! neighbours, cutting no character in two. What refers to something that is not there waits here, not in the document.
+
+mod apply;
+mod clean;
+mod json;
+mod known;
+mod order;
+mod parse;
+
+use yrs::{Doc, Origin, ReadTxn, StateVector, Transact};
+
+pub use apply::ApplyError;
+use apply::{Budget, apply_clean};
+use known::Known;
+use parse::{Deletions, parse};
+pub use parse::{decode_state_vector, validate_step2, validate_update};
+
+use super::{MAX_BLOCKS, MAX_STEP2, WireError};
+
+/// The most bytes of updates that wait for others; beyond it they are dropped. The next sync brings them again.
+const MAX_WAITING: usize = 4 << 20;
+
+/// Stands before one document. All that is changed in it by others goes through [`apply`](Self::apply); what is changed
+/// here is told by [`learn`](Self::learn), or found when it is missed.
+#[derive(Debug, Default)]
+pub struct Guard {
+    known: Known,
+    /// What is known was not, or is no longer, what the document holds: it must be read.
+    stale: bool,
+    waiting: Vec<Vec<u8>>,
+}
+
+impl Guard {
+    /// Before any document: it is read when the first update comes.
+    pub fn new() -> Self {
+        Guard { stale: true, ..Guard::default() }
+    }
+
+    /// Applies an update, or the part of it for which all is there; the rest waits. Returns the updates that it came to,
+    /// as they can be passed on to others and stored: none when there was nothing new. They are several only for very
+    /// large ones. The limits are those of a whole note; for single updates, [`decode`](super::decode) has held the
+    /// smaller one.
+    ///
+    /// After an error the document holds a part of the update or nothing of it, except for [`ApplyError::Broken`].
+    pub fn apply(
+        &mut self,
+        doc: &Doc,
+        update: &[u8],
+        origin: impl Into<Origin>,
+    ) -> Result<Vec<Vec<u8>>, ApplyError> {
+        if update.len() > MAX_STEP2 {
+            return Err(ApplyError::Invalid(WireError::TooBig(MAX_STEP2)));
+        }
+        let origin = origin.into();
+        let mut budget = Budget::new();
+        self.refresh(doc)?;
+        let mut updates = self.take(doc, update, &origin, &mut budget)?;
+        // What has waited may have waited for this, or for what the document has got in another way.
+        let mut again = !updates.is_empty();
+        while !self.waiting.is_empty() {
+            if !again && self.lags(doc) {
+                self.stale = true;
+                self.refresh(doc)?;
+                again = true;
+            }
+            if !std::mem::take(&mut again) {
+                break;
+            }
+            for waiting in std::mem::take(&mut self.waiting) {
+                let more = self.take(doc, &waiting, &origin, &mut budget)?;
+                again |= !more.is_empty();
+                updates.extend(more);
+            }
+        }
+        Ok(updates)
+    }
+
+    /// Something was changed here, by this update of the document's own.
+    pub fn learn(&mut self, update: &[u8]) {
+        let fits = !self.stale
+            && parse(update, usize::MAX)
+                .and_then(|parsed| order::order(parsed.sections, &mut self.known))
+                .is_ok_and(|ordered| ordered.waiting.is_empty());
+        self.stale |= !fits;
+    }
+
+    /// Updates wait for others that have not come.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn lags(&self, doc: &Doc) -> bool {
+        doc.transact().state_vector().iter().any(|(client, &clock)| clock > self.known.clock(client.get()))
+    }
+
+    fn refresh(&mut self, doc: &Doc) -> Result<(), ApplyError> {
+        if !self.stale {
+            return Ok(());
+        }
+        let all = doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let mut known = Known::default();
+        let read = parse(&all, usize::MAX).and_then(|parsed| order::order(parsed.sections, &mut known));
+        read.map_err(ApplyError::Invalid)?;
+        (self.known, self.stale) = (known, false);
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        doc: &Doc,
+        update: &[u8],
+        origin: &Origin,
+        budget: &mut Budget,
+    ) -> Result<Vec<Vec<u8>>, ApplyError> {
+        let taken = self.clean(update).and_then(|updates| {
+            budget.grant(updates.iter().map(Vec::len).sum());
+            for (n, update) in updates.iter().enumerate() {
+                apply_clean(doc, update, origin.clone())?;
+                if n + 1 < updates.len() {
+                    budget.check()?;
+                }
+            }
+            Ok(updates)
+        });
+        // What is known is ahead of the document then.
+        self.stale |= taken.is_err();
+        taken
+    }
+
+    fn clean(&mut self, update: &[u8]) -> Result<Vec<Vec<u8>>, ApplyError> {
+        let parsed = parse(update, MAX_BLOCKS).map_err(ApplyError::Invalid)?;
+        let ordered = order::order(parsed.sections, &mut self.known).map_err(ApplyError::Invalid)?;
+        let (deletions, later) = self.split_deletions(parsed.deletions).map_err(ApplyError::Invalid)?;
+        if !ordered.waiting.is_empty() || !later.is_empty() {
+            self.wait(clean::write_waiting(&ordered.waiting, &later));
+        }
+        Ok(clean::write_updates(&ordered.ready, &deletions))
+    }
+
+    fn wait(&mut self, update: Vec<u8>) {
+        let bytes: usize = self.waiting.iter().map(Vec::len).sum();
+        if bytes + update.len() > MAX_WAITING {
+            self.waiting.clear();
+        } else {
+            self.waiting.push(update);
+        }
+    }
+
+    /// Deletions of what is there, and of what is not.
+    fn split_deletions(&self, all: Vec<Deletions>) -> Result<(Vec<Deletions>, Vec<Deletions>), WireError> {
+        let (mut now, mut later) = (Vec::new(), Vec::new());
+        for Deletions { client, ranges } in all {
+            let have = self.known.clock(client);
+            let (mut here, mut there) = (Vec::new(), Vec::new());
+            for (clock, len) in ranges {
+                let end = clock + len;
+                if clock < have {
+                    if !self.known.may_delete(client, clock, end.min(have)) {
+                        return Err(WireError::Refused);
+                    }
+                    here.push((clock, end.min(have) - clock));
+                }
+                if end > have {
+                    there.push((clock.max(have), end - clock.max(have)));
+                }
+            }
+            let add = |to: &mut Vec<Deletions>, ranges: Vec<(u32, u32)>| {
+                if !ranges.is_empty() {
+                    to.push(Deletions { client, ranges });
+                }
+            };
+            add(&mut now, here);
+            add(&mut later, there);
+        }
+        Ok((now, later))
+    }
+}
+
+/// One update into a document that has no [`Guard`] of its own: the document is read for it, which takes the longer the
+/// larger it is, and nothing can wait.
+pub fn apply_hostile(
+    doc: &Doc,
+    update: &[u8],
+    origin: impl Into<Origin>,
+) -> Result<Vec<Vec<u8>>, ApplyError> {
+    Guard::new().apply(doc, update, origin)
+}

@@ -1,0 +1,8 @@
+//! The hub from outside: through its channels, its sockets and its files.
+
+mod desk;
+mod guest;
+mod hostile;
+mod local;
+mod sharing;
+mod stored;

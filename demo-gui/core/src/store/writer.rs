@@ -85,14 +85,7 @@ impl Writer {
         let first = files.look().map_err(io)?;
         let (jobs, inbox) = unbounded();
         let (outbox, answers) = unbounded();
-        let mut work = Work {
-            store,
-            folder: files,
-            on_file: HashMap::new(),
-            records: Vec::new(),
-            waiting: VecDeque::new(),
-            outbox,
-        };
+        let mut work = Work { store, folder: files, on_file: HashMap::new(), records: Vec::new(), waiting: VecDeque::new(), outbox };
         work.mend(first)?;
         let thread = thread::Builder::new().name("notes-store".into()).spawn(move || work.run(&inbox));
         let thread = thread.map_err(|error| StoreError::Io(format!("starting a thread: {error}")))?;

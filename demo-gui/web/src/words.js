@@ -27,8 +27,10 @@ const ENGLISH = {
   follow: (name) => `Follow ${name}`,
   react: 'React',
   reactWith: 'A few words',
-  send: 'Send',
   editor: 'Text of the note',
+  more: (n) => `and ${n} more`,
+  // CodeMirror's own words: what is not here is said as it is.
+  search: {},
 };
 
 const CHINESE = {
@@ -58,8 +60,29 @@ const CHINESE = {
   follow: (name) => `跟随 ${name}`,
   react: '表情',
   reactWith: '说一句',
-  send: '发送',
   editor: '笔记正文',
+  more: (n) => `还有 ${n} 人`,
+  search: {
+    Find: '查找',
+    Replace: '替换',
+    next: '下一个',
+    previous: '上一个',
+    all: '全选',
+    'match case': '区分大小写',
+    'by word': '整词',
+    regexp: '正则',
+    replace: '替换',
+    'replace all': '全部替换',
+    close: '关闭',
+    'current match': '当前匹配',
+    'replaced $ matches': '已替换 $ 处',
+    'replaced match on line $': '已替换第 $ 行的匹配',
+    'on line': '在行',
+    'Go to line': '跳转到行',
+    go: '跳转',
+    'Control character': '控制字符',
+    'Selection deleted': '已删除所选内容',
+  },
 };
 
 const chinese = /^zh\b/i.test(navigator.language);

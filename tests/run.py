@@ -89,6 +89,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
+    runner("notes", 185),
 ]
 
 # Run by name only: its figures of memory and time want a machine that does nothing else.

@@ -87,15 +87,14 @@ class Page {
 
   /** The text as the editor shows it, without the flags of carets. */
   text() {
-    return this.tab.$$eval('.cm-line', (lines) =>
-      lines
-        .map((line) => {
-          const copy = line.cloneNode(true);
-          for (const extra of copy.querySelectorAll('.caret, .cm-placeholder')) extra.remove();
-          return copy.textContent;
-        })
-        .join('\n'),
-    );
+    return this.tab.evaluate(() => {
+      const lines = [...document.querySelectorAll('.cm-line')].map((line) => {
+        const copy = line.cloneNode(true);
+        for (const extra of copy.querySelectorAll('.caret, .cm-placeholder')) extra.remove();
+        return copy.textContent;
+      });
+      return lines.join('\n');
+    });
   }
 
   async type(text) {
@@ -113,8 +112,8 @@ class Page {
 
   /** The names on the flags in the text, and the text before each caret. */
   carets() {
-    return this.tab.$$eval('.caret', (carets) =>
-      carets.map((caret) => {
+    return this.tab.evaluate(() =>
+      [...document.querySelectorAll('.caret')].map((caret) => {
         const range = document.createRange();
         range.setStart(caret.closest('.cm-line'), 0);
         range.setEndBefore(caret);
@@ -155,7 +154,7 @@ async function typing(app, desk, phone) {
   await desk.type('# 网页 page 🎉\n\nfrom the desk');
   await everywhere(...all, '# 网页 page 🎉\n\nfrom the desk', 'what the first page types is everywhere');
   check(await phone.becomes('#title', '网页 page 🎉'), 'the title is the first line', await phone.words('#title'));
-  await app.ask('insert', { at: 12, text: '来自应用 ' });
+  await app.ask('insert', { at: 13, text: '来自应用 ' });
   await everywhere(...all, '# 网页 page 🎉\n\n来自应用 from the desk', 'what the app types is everywhere');
   await phone.tab.locator('.cm-line').last().click();
   await phone.tab.keyboard.press('Control+End');
@@ -185,7 +184,7 @@ async function presence(app, desk, phone) {
   await phone.tab.click('#profile .primary');
   const names = async () => (await app.ask('people')).people.map((one) => one.name).sort();
   check(await until(async () => (await names()).join() === 'Grace,小明'), 'the app sees both pages by name', await names());
-  const chips = () => desk.tab.$$eval('#people .face', (faces) => faces.map((face) => face.title).sort());
+  const chips = () => desk.tab.evaluate(() => [...document.querySelectorAll('#people .face')].map((face) => face.title).sort());
   check(await until(async () => (await chips()).join() === 'Ada,小明'), 'a page sees the app and the other page', await chips());
   check(await desk.becomes('#present', '3 people'), 'and counts them', await desk.words('#present'));
   check(await phone.becomes('#present', '3 人'), 'in Chinese too', await phone.words('#present'));
@@ -236,10 +235,11 @@ async function offline(app, desk, phone) {
   await desk.tab.keyboard.press('ArrowDown');
   await desk.tab.keyboard.type('off');
   check(await desk.becomes('#state', 'Reconnecting, your 3 changes are kept'), 'and what it keeps', await desk.words('#state'));
+  await phone.tab.locator('.cm-content').focus();
   await phone.tab.keyboard.press('Control+Home');
   await phone.tab.keyboard.press('ArrowDown');
   await phone.tab.keyboard.type('离线');
-  check(await phone.becomes('#state', '正在重新连接,2 处修改已保留'), 'in Chinese too', await phone.words('#state'));
+  check(await phone.becomes('#state', '正在重新连接，2 处修改已保留'), 'in Chinese too', await phone.words('#state'));
   await desk.screenshot('page-offline');
   await app.ask('insert', { at: 0, text: '# ' });
   await network('online');

@@ -18,6 +18,8 @@ PAUSE_SECONDS = 0.2
 KILLS_AT = (18, 40)
 DOWN_SECONDS = 1.5
 OFFLINE_TIMES = 100
+# The app takes a connection that ends sooner for one that failed, and waits longer and longer before the next.
+STABLE_SECONDS = 0.55
 # Longer than it takes the host to give up on a silent connection (25 s of silence and 20 s more).
 SLEEP_SECONDS = 50
 
@@ -130,6 +132,7 @@ def hundred_times(report, makers, proxies, link, port):
                 wanted.add(chr(base + turn))
             proxy.online()
             arrived += until(lambda: set(app.text()) == set(stock.text()) == wanted)
+            time.sleep(STABLE_SECONDS)
         report.check(arrived == OFFLINE_TIMES, f"after each of {OFFLINE_TIMES} absences both have everything", arrived)
         same = app.text() == stock.text() and len(app.text()) == len(wanted)
         report.check(same, "no edit is doubled", app.text)
@@ -142,10 +145,11 @@ def sleep(report, makers, link):
         app.insert(0, "before ")
         until(lambda: stock.text() == "before ")
         app.process.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
         gone = until(lambda: stock.ask("people")["people"] == [])
         report.check(gone, "who sleeps is not shown any more", lambda: stock.ask("people"))
         stock.insert(7, "meanwhile ")
-        time.sleep(SLEEP_SECONDS)
+        time.sleep(max(0, stopped + SLEEP_SECONDS - time.monotonic()))
         app.process.send_signal(signal.SIGCONT)
         app.insert(0, "after ")
         same = until(lambda: all_equal([app, stock]) and sorted(app.text().split()) == ["after", "before", "meanwhile"])

@@ -1,6 +1,6 @@
 // The text of one session in CodeMirror.
 
-import { defaultKeymap, indentLess, insertTab } from '@codemirror/commands';
+import { defaultKeymap, indentWithTab } from '@codemirror/commands';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState } from '@codemirror/state';
 import { EditorView, drawSelection, highlightSpecialChars, keymap, placeholder } from '@codemirror/view';
@@ -26,13 +26,14 @@ export function openEditor(parent, session, { readOnly, onUpdate }) {
       drawSelection(),
       placeholder(readOnly ? '' : words.placeholder),
       markdown,
+      EditorState.phrases.of(words.search),
       search({ top: true }),
       highlightSelectionMatches(),
       yCollab(session.text, null, { undoManager: new Y.UndoManager(session.text) }),
       carets(session),
       keymap.of([
         ...yUndoManagerKeymap,
-        { key: 'Tab', run: insertTab, shift: indentLess },
+        indentWithTab,
         ...searchKeymap,
         ...defaultKeymap,
       ]),

@@ -17,6 +17,7 @@ use yrs::{Doc, Origin, ReadTxn, StateVector, Transact};
 
 pub use apply::ApplyError;
 use apply::{Budget, apply_clean};
+use clean::{Slices, write_waiting};
 use known::Known;
 use parse::{Deletions, parse};
 pub use parse::{decode_state_vector, validate_step2, validate_update};
@@ -115,20 +116,20 @@ impl Guard {
     }
 
     fn take(&mut self, work: &mut Work<'_>, update: &[u8]) -> Result<(), ApplyError> {
-        let taken = self.clean(update).and_then(|updates| work.apply(updates));
+        let taken = self.clean(update).and_then(|slices| work.apply(slices, update.len()));
         // What is known is ahead of the document then.
         self.stale |= taken.is_err();
         taken
     }
 
-    fn clean(&mut self, update: &[u8]) -> Result<Vec<Vec<u8>>, ApplyError> {
+    fn clean<'a>(&mut self, update: &'a [u8]) -> Result<Slices<'a>, ApplyError> {
         let parsed = parse(update, MAX_BLOCKS).map_err(ApplyError::Invalid)?;
         let ordered = order::order(parsed.sections, &mut self.known).map_err(ApplyError::Invalid)?;
         let (deletions, later) = self.split_deletions(parsed.deletions).map_err(ApplyError::Invalid)?;
         if !ordered.waiting.is_empty() || !later.is_empty() {
-            self.wait(clean::write_waiting(&ordered.waiting, &later));
+            self.wait(write_waiting(&ordered.waiting, &later));
         }
-        Ok(clean::write_updates(&ordered.ready, &deletions))
+        Ok(Slices::new(ordered.ready, deletions))
     }
 
     fn wait(&mut self, update: Vec<u8>) {
@@ -180,15 +181,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn apply(&mut self, updates: Vec<Vec<u8>>) -> Result<(), ApplyError> {
-        self.budget.grant(updates.iter().map(Vec::len).sum());
-        for (n, update) in updates.into_iter().enumerate() {
-            if n > 0 {
-                self.budget.check()?;
-            }
+    fn apply(&mut self, mut slices: Slices<'_>, bytes: usize) -> Result<(), ApplyError> {
+        self.budget.grant(bytes);
+        while let Some(update) = slices.next(self.budget.slice()) {
+            let started = self.budget.start_slice();
             apply_clean(self.doc, &update, self.origin.clone())?;
             self.told += 1;
             (self.tell)(update);
+            self.budget.end_slice(started, slices.left() == 0)?;
         }
         Ok(())
     }

@@ -87,11 +87,15 @@ impl Guard {
 
     /// Something was changed here, by this update of the document's own.
     pub fn learn(&mut self, update: &[u8]) {
-        let fits = !self.stale
-            && parse(update, usize::MAX)
-                .and_then(|parsed| order::order(parsed.sections, &mut self.known))
-                .is_ok_and(|ordered| ordered.waiting.is_empty());
-        self.stale |= !fits;
+        self.stale = self.stale || !matches!(self.read(update), Ok((0, 0)));
+    }
+
+    /// Takes in what a document of ours holds; how many blocks and deletions refer to what is not there.
+    fn read(&mut self, update: &[u8]) -> Result<(usize, usize), WireError> {
+        let parsed = parse(update, usize::MAX)?;
+        let ordered = order::order(parsed.sections, &mut self.known)?;
+        let (_, later) = self.split_deletions(parsed.deletions)?;
+        Ok((ordered.waiting.len(), later.len()))
     }
 
     /// Updates wait for others that have not come.
@@ -108,10 +112,9 @@ impl Guard {
             return Ok(());
         }
         let all = doc.transact().encode_state_as_update_v1(&StateVector::default());
-        let mut known = Known::default();
-        let read = parse(&all, usize::MAX).and_then(|parsed| order::order(parsed.sections, &mut known));
-        read.map_err(ApplyError::Invalid)?;
-        (self.known, self.stale) = (known, false);
+        self.known = Known::default();
+        self.read(&all).map_err(ApplyError::Invalid)?;
+        self.stale = false;
         Ok(())
     }
 
@@ -142,7 +145,10 @@ impl Guard {
     }
 
     /// Deletions of what is there, and of what is not.
-    fn split_deletions(&self, all: Vec<Deletions>) -> Result<(Vec<Deletions>, Vec<Deletions>), WireError> {
+    fn split_deletions(
+        &mut self,
+        all: Vec<Deletions>,
+    ) -> Result<(Vec<Deletions>, Vec<Deletions>), WireError> {
         let (mut now, mut later) = (Vec::new(), Vec::new());
         for Deletions { client, ranges } in all {
             let have = self.known.clock(client);
@@ -150,9 +156,7 @@ impl Guard {
             for (clock, len) in ranges {
                 let end = clock + len;
                 if clock < have {
-                    if !self.known.may_delete(client, clock, end.min(have)) {
-                        return Err(WireError::Refused);
-                    }
+                    self.known.delete(client, clock, end.min(have))?;
                     here.push((clock, end.min(have) - clock));
                 }
                 if end > have {

@@ -113,6 +113,11 @@ def sleeping(report, world):
         soak.sleep(report, world.makers, host.edit[0])
 
 
+def crashing(report, world):
+    with world.host("crashes") as host:
+        soak.crashes(report, world.makers, world.proxies, host.edit[0], host.port)
+
+
 def attacks(report, world):
     with world.host("victim", "bystander") as host:
         hostile.attack(report, host, world.makers, world.packages)
@@ -123,7 +128,8 @@ def pages(report, world):
         browser.drive(report, host, world.makers)
 
 
-def bundle(report, world):
+def page_files(report, world):
+    page.parts(report)
     page.compare(report, world.scratch)
 
 
@@ -133,12 +139,13 @@ SCENARIOS = {
     "sleep": sleeping,
     "lone": lone,
     "hundred": hundred,
+    "crashes": crashing,
     "browser": pages,
     "our host": our_host,
     "npm's server": npm_server,
     "links": links,
     "hostile": attacks,
-    "bundle": bundle,
+    "page": page_files,
 }
 
 

@@ -89,9 +89,10 @@ impl Document {
         let decoded = catch_unwind(|| Update::decode_v1(update));
         let Ok(Ok(update)) = decoded else { return Err(WireError::Refused) };
         let here = self.doc.transact().snapshot();
-        let inserted = update.insertions(true).iter().any(|(client, ranges)| {
-            ranges.iter().any(|range| range.end > here.state_map.get(client))
-        });
+        let inserted = update
+            .insertions(true)
+            .iter()
+            .any(|(client, ranges)| ranges.iter().any(|range| range.end > here.state_map.get(client)));
         Ok(inserted || !update.delete_set().diff(&here.delete_set).is_empty())
     }
 

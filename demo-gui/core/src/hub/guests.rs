@@ -79,14 +79,7 @@ impl Budget {
 impl Client {
     /// A new connection.
     pub fn new(note: NoteId, role: Role, inflow: Arc<Inflow>, now_ms: u64) -> Client {
-        Client {
-            note,
-            role,
-            inbox: VecDeque::new(),
-            inflow,
-            closing: false,
-            budget: Budget::new(now_ms),
-        }
+        Client { note, role, inbox: VecDeque::new(), inflow, closing: false, budget: Budget::new(now_ms) }
     }
 
     /// It has cost us so many bytes, in or out.

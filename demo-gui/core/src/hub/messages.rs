@@ -161,7 +161,12 @@ impl Running {
         }
     }
 
-    fn presence(&mut self, note: &NoteId, from: Member, entries: &[wire::AwarenessEntry<'_>]) -> Result<(), Fault> {
+    fn presence(
+        &mut self,
+        note: &NoteId,
+        from: Member,
+        entries: &[wire::AwarenessEntry<'_>],
+    ) -> Result<(), Fault> {
         let of_host = self.is_host(from);
         let now = self.now_ms();
         let Some(room) = self.rooms.get_mut(note) else { return Ok(()) };
@@ -186,9 +191,9 @@ impl Running {
     fn rebuild(&mut self, note: &NoteId) {
         let loaded = self.store.load(note);
         let Some(room) = self.rooms.get_mut(note) else { return };
-        let document = loaded.map_err(|error| error.to_string()).and_then(|loaded| {
-            super::document::Document::load(&loaded, room.unsaved.missing_in_store())
-        });
+        let document = loaded
+            .map_err(|error| error.to_string())
+            .and_then(|loaded| super::document::Document::load(&loaded, room.unsaved.missing_in_store()));
         match document {
             // The broken one is not dropped: it may still be locked, or break again.
             Ok(document) => std::mem::forget(std::mem::replace(&mut room.document, document)),

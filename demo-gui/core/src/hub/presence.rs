@@ -44,7 +44,8 @@ impl Presence {
         entries: &[AwarenessEntry<'_>],
         now_ms: u64,
     ) -> Result<Heard, WireError> {
-        let own: Vec<_> = entries.iter().filter(|entry| self.may_speak(from, entry.client, now_ms)).copied().collect();
+        let own: Vec<_> =
+            entries.iter().filter(|entry| self.may_speak(from, entry.client, now_ms)).copied().collect();
         let more = own.iter().filter(|entry| self.owners.get(&entry.client) != Some(&from)).count();
         let most = if of_host { MAX_OF_HOST } else { MAX_CLIENTS };
         if self.count(from) + more > most {

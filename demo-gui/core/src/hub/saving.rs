@@ -65,7 +65,8 @@ impl Running {
     /// When something has to be written.
     pub(super) fn saving_due_ms(&self) -> Option<u64> {
         let next = self.pace.next_ms();
-        let unload = self.rooms.values().filter(|room| room.unsaved.is_clean() && room.is_empty(&self.window));
+        let unload =
+            self.rooms.values().filter(|room| room.unsaved.is_clean() && room.is_empty(&self.window));
         let unload = unload.map(|room| room.used_ms + UNLOAD_MS).min();
         let Some(next) = next else { return unload };
         let changes = self.list.is_unsaved() || self.rooms.values().any(|room| room.unsaved.has_changes());
@@ -106,7 +107,9 @@ impl Running {
             // A document that holds what a stranger sent is read here for the first time as a whole.
             match catch_unwind(AssertUnwindSafe(|| room.write(now_ms))) {
                 Ok(write) => writes.extend(write),
-                Err(_) => self.window.tell(Event::Failed(Failure::Store(format!("{} cannot be encoded", room.note)))),
+                Err(_) => self
+                    .window
+                    .tell(Event::Failed(Failure::Store(format!("{} cannot be encoded", room.note)))),
             }
         }
         self.retitle();

@@ -97,7 +97,8 @@ impl Running {
     ) -> Result<(Running, Receiver<Event>), String> {
         std::fs::create_dir_all(&options.data)
             .map_err(|error| format!("{}: {error}", options.data.display()))?;
-        let (store, set_aside) = open_store(&options.data.join("notes.redb")).map_err(|error| error.to_string())?;
+        let (store, set_aside) =
+            open_store(&options.data.join("notes.redb")).map_err(|error| error.to_string())?;
         let store = Arc::new(store);
         let folder = options.markdown.unwrap_or_else(|| options.data.join("notes"));
         let list = List::read(&store).map_err(|error| error.to_string())?;

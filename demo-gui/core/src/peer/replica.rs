@@ -82,7 +82,8 @@ impl Replica {
 
     /// One transaction, one update. The range is of the text, not of the document's units.
     pub(super) fn replace(&mut self, at: usize, removed: usize, inserted: &str) {
-        let (start, end) = (self.index(at), self.index(at + removed));
+        let start = self.index(at);
+        let end = if removed > 0 { self.index_before(at + removed) } else { start };
         let mut txn = self.doc.transact_mut_with(LOCAL);
         if end > start {
             self.text.remove_range(&mut txn, start, end - start);
@@ -114,7 +115,7 @@ impl Replica {
     }
 
     pub(super) fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
-        self.guard.apply(&self.doc, update, REMOTE).map(drop)
+        self.guard.apply(&self.doc, update, REMOTE, drop)
     }
 
     /// Changes made here since the last call.
@@ -159,16 +160,27 @@ impl Replica {
         edit
     }
 
-    /// The document's index of an offset in the text.
+    /// The document's index of an offset in the text: behind what is no text there.
     pub(super) fn index(&self, offset: usize) -> u32 {
+        self.index_with(offset, |left| left > 0)
+    }
+
+    /// In front of what is no text there.
+    fn index_before(&self, offset: usize) -> u32 {
+        self.index_with(offset, |left| left >= 0)
+    }
+
+    fn index_with(&self, offset: usize, ends: fn(isize) -> bool) -> u32 {
         let mut index = offset as u32;
         if self.mixed {
             let txn = self.doc.transact();
-            let mut left = offset;
+            let mut passed = 0isize - offset as isize;
             for part in self.text.diff(&txn, YChange::identity) {
+                if ends(passed) {
+                    break;
+                }
                 match part.insert {
-                    Out::Any(Any::String(text)) if left < text.len() => break,
-                    Out::Any(Any::String(text)) => left -= text.len(),
+                    Out::Any(Any::String(text)) => passed += text.len() as isize,
                     _ => index += 1,
                 }
             }

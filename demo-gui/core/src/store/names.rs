@@ -11,7 +11,10 @@ pub fn title(text: &str) -> String {
     let plain = |line: &str| {
         let line = line.trim().trim_start_matches(['#', '>', '-', '*', '+']).trim_start();
         let line = line.strip_prefix("[ ]").or(line.strip_prefix("[x]")).unwrap_or(line);
-        let visible = |c: &char| !c.is_control() && !matches!(c, '*' | '`' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        let visible = |c: &char| {
+            !c.is_control()
+                && !matches!(c, '*' | '`' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        };
         line.chars().filter(visible).take(MAX_TITLE).collect::<String>().trim().to_owned()
     };
     text.lines().map(plain).find(|line| !line.is_empty()).unwrap_or_default()
@@ -56,7 +59,9 @@ pub fn fits(file: &str, wanted: &str) -> bool {
     let Some(stem) = file.strip_suffix(".md") else { return false };
     match stem.strip_prefix(wanted.as_str()) {
         Some("") => true,
-        Some(rest) => rest.strip_prefix(' ').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())),
+        Some(rest) => {
+            rest.strip_prefix(' ').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        }
         None => false,
     }
 }

@@ -1,4 +1,5 @@
 //! A window without a window: a hub in a folder, and a peer for every open note.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::HashMap;
 use std::path::Path;

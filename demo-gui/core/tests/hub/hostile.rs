@@ -88,7 +88,10 @@ fn updates_of_every_shape() {
     });
     let (sent, closed) = throw(&mut stage, frames);
     stage.is_alive("after all updates");
-    println!("{sent} updates, {closed} connections closed, longest turn {} us", stage.host.hub.turns().longest_us());
+    println!(
+        "{sent} updates, {closed} connections closed, longest turn {} us",
+        stage.host.hub.turns().longest_us()
+    );
     // Nothing of it has cut the room off: honest guests go on.
     let mut honest = Desk::new("b", tempdir().unwrap().path());
     let joined = honest.join(&stage.link);
@@ -117,7 +120,10 @@ fn frames_of_every_shape() {
     });
     let (sent, closed) = throw(&mut stage, frames);
     assert!(closed > 0, "nothing was refused");
-    println!("{sent} frames, {closed} connections closed, longest turn {} us", stage.host.hub.turns().longest_us());
+    println!(
+        "{sent} frames, {closed} connections closed, longest turn {} us",
+        stage.host.hub.turns().longest_us()
+    );
     stage.is_alive("after all frames");
 }
 

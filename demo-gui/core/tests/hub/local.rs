@@ -15,7 +15,9 @@ fn an_empty_folder_gets_a_first_note() {
     until(&mut [&mut desk], |desks| desks[0].titles() == ["Welcome / 欢迎"]);
     let note = desk.notes[0].note.clone();
     desk.open(&note);
-    until(&mut [&mut desk], |desks| desks[0].text(&note).contains("分享") && desks[0].status(&note).is_some());
+    until(&mut [&mut desk], |desks| {
+        desks[0].text(&note).contains("分享") && desks[0].status(&note).is_some()
+    });
     assert_eq!(desk.status(&note), Some(&Status::Device));
     assert_eq!((note.0.len(), desk.notes[0].place, desk.notes[0].people), (26, Place::Device, 0));
     drop(desk);
@@ -115,7 +117,10 @@ fn a_search_finds_every_script_in_every_note() {
         assert_eq!(desk.found[&id].len(), expected, "{query}");
     }
     let hit = &desk.found[&3][0];
-    assert_eq!((hit.note.clone(), hit.line.as_str()), (NoteId("one".into()), "read the 学习笔记 twice, 学习"));
+    assert_eq!(
+        (hit.note.clone(), hit.line.as_str()),
+        (NoteId("one".into()), "read the 学习笔记 twice, 学习")
+    );
     assert_eq!(&hit.line[hit.in_line.clone()], "学习");
 }
 

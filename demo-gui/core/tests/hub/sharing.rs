@@ -44,16 +44,20 @@ fn two_desks_write_one_note() {
     let note = host.create("shared", "# Title\n");
     let card = host.share(&note);
     let joined = guest.join(&card.edit);
-    until(&mut [&mut host, &mut guest], |desks| desks[1].text(&joined) == "# Title\n" && is_live(desks[1], &joined));
+    until(&mut [&mut host, &mut guest], |desks| {
+        desks[1].text(&joined) == "# Title\n" && is_live(desks[1], &joined)
+    });
     host.type_in(&note, "你好");
     guest.type_in(&joined, "hello");
     until(&mut [&mut host, &mut guest], |desks| {
-        desks[0].text(&note).len() == "# Title\n你好hello".len() && desks[0].text(&note) == desks[1].text(&joined)
+        desks[0].text(&note).len() == "# Title\n你好hello".len()
+            && desks[0].text(&note) == desks[1].text(&joined)
     });
     host.peer(&note).select(Some((0, 2)));
     guest.peer(&joined).select(Some((1, 1)));
     until(&mut [&mut host, &mut guest], |desks| {
-        let names = |desk: &Desk, note| desk.peers[note].carets().iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        let names =
+            |desk: &Desk, note| desk.peers[note].carets().iter().map(|c| c.name.clone()).collect::<Vec<_>>();
         names(desks[0], &note) == ["小明"] && names(desks[1], &joined) == ["Ada"]
     });
     until(&mut [&mut host, &mut guest], |desks| {
@@ -114,7 +118,9 @@ fn nothing_listens_before_a_note_is_shared() {
     wait_for(|event| matches!(event, Event::Shared(..)));
     assert!(listens());
     hub.commands.send(Command::Unshare(note)).unwrap();
-    wait_for(|event| matches!(event, Event::Notes(notes) if notes.iter().all(|line| line.place == Place::Device)));
+    wait_for(
+        |event| matches!(event, Event::Notes(notes) if notes.iter().all(|line| line.place == Place::Device)),
+    );
     assert!(!listens());
 }
 
@@ -148,7 +154,11 @@ fn a_reader_reads() {
     reader.until(|message| matches!(message, Message::Auth(_)).then_some(()));
     let all = reader.all();
     reader.send(&wire::step2(&all));
-    reader.send(&wire::awareness(&[AwarenessEntry { client: 5, clock: 1, state: r#"{"user":{"name":"r"}}"# }]));
+    reader.send(&wire::awareness(&[AwarenessEntry {
+        client: 5,
+        clock: 1,
+        state: r#"{"user":{"name":"r"}}"#,
+    }]));
     until(&mut [&mut host], |desks| desks[0].peers[&note].people().len() == 1);
     reader.send(&wire::update(&update_of("forbidden", 77)));
     assert_eq!(reader.closed().0, 4403);
@@ -172,7 +182,9 @@ fn who_has_no_token_stays_outside() {
     let base = url.strip_suffix("/ws/shared").unwrap();
     let plain = ConnectOptions::default;
     assert_eq!(Guest::dial(&format!("{url}?token={token}"), plain()).opened().all().is_empty(), false);
-    for wrong in [String::new(), "?token=".into(), format!("?token={}", &token[1..]), format!("?token={token}x")] {
+    for wrong in
+        [String::new(), "?token=".into(), format!("?token={}", &token[1..]), format!("?token={token}x")]
+    {
         let (code, reason) = Guest::dial(&format!("{url}{wrong}"), plain()).closed();
         assert_eq!((code, reason.contains("link")), (4401, true), "{wrong}");
     }
@@ -210,7 +222,8 @@ fn a_refusal_is_final() {
         let attempts = Arc::new(AtomicUsize::new(0));
         let event_loop = Loop::new(LoopOptions::default()).unwrap();
         let closes = Closes(code, attempts.clone());
-        let listener = event_loop.handle().listen("ws://127.0.0.1:0", closes, ListenOptions::default()).unwrap();
+        let listener =
+            event_loop.handle().listen("ws://127.0.0.1:0", closes, ListenOptions::default()).unwrap();
         event_loop.start().unwrap();
         let folder = tempdir().unwrap();
         let mut desk = Desk::new("a", folder.path());
@@ -236,9 +249,7 @@ fn edits_made_apart_come_together() {
     host.type_in(&note, "together ");
     until(&mut [&mut host, &mut guest], |desks| desks[1].text(&joined) == "together ");
     drop(host);
-    let is_away = |desk: &Desk, kept: u32| {
-        matches!(desk.status(&joined), Some(Status::Reconnecting { kept: n, .. }) if *n == kept)
-    };
+    let is_away = |desk: &Desk, kept: u32| matches!(desk.status(&joined), Some(Status::Reconnecting { kept: n, .. }) if *n == kept);
     until(&mut [&mut guest], |desks| is_away(desks[0], 0));
     guest.type_in(&joined, "offline ");
     until(&mut [&mut guest], |desks| is_away(desks[0], 1));
@@ -274,7 +285,9 @@ fn nobody_speaks_for_another_client() {
     good.send(&wire::awareness(&[AwarenessEntry { client: 5, clock: 1, state }]));
     // Everybody hears everything, the speaker too.
     good.until(|message| match message {
-        Message::Awareness(entries) if entries.iter().any(|entry| entry.client == 5 && entry.clock == 1) => Some(()),
+        Message::Awareness(entries) if entries.iter().any(|entry| entry.client == 5 && entry.clock == 1) => {
+            Some(())
+        }
         _ => None,
     });
     let window = host.peers[&note].client();
@@ -282,10 +295,15 @@ fn nobody_speaks_for_another_client() {
     evil.send(&wire::awareness(&[AwarenessEntry { client: 5, clock: 9, state: "null" }]));
     evil.send(&wire::awareness(&[AwarenessEntry { client: 5, clock: 10, state: forged }]));
     evil.send(&wire::awareness(&[AwarenessEntry { client: window, clock: 999, state: forged }]));
-    evil.send(&wire::awareness(&[AwarenessEntry { client: 6, clock: 1, state: r#"{"user":{"name":"own"}}"# }]));
+    evil.send(&wire::awareness(&[AwarenessEntry {
+        client: 6,
+        clock: 1,
+        state: r#"{"user":{"name":"own"}}"#,
+    }]));
     evil.all();
     until(&mut [&mut host], |desks| desks[0].peers[&note].people().len() == 2);
-    let mut names: Vec<String> = host.peers[&note].people().iter().map(|person| person.name.clone()).collect();
+    let mut names: Vec<String> =
+        host.peers[&note].people().iter().map(|person| person.name.clone()).collect();
     names.sort();
     assert_eq!(names, ["good", "own"]);
     evil.conn.terminate().unwrap();

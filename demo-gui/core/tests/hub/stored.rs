@@ -51,7 +51,9 @@ fn an_outside_edit_is_merged_while_another_edits() {
         text.starts_with("# List\nmilk, 2 l\nbread\n") && text.contains("butter") && text.contains("鸡蛋\n")
     };
     until(&mut [&mut host, &mut guest], |desks| {
-        merged(desks[0].text(&note)) && desks[0].text(&note) == desks[1].text(&joined) && read(&file) == desks[0].text(&note)
+        merged(desks[0].text(&note))
+            && desks[0].text(&note) == desks[1].text(&joined)
+            && read(&file) == desks[0].text(&note)
     });
     assert_eq!(host.text(&note).matches("鸡蛋").count(), 1);
 }
@@ -107,7 +109,11 @@ fn texts_are_there(folder: &Path, what: &str) -> bool {
     until(&mut [&mut desk], |desks| !desks[0].notes.is_empty());
     let mut titles = desk.titles();
     titles.sort_unstable();
-    assert_eq!(titles.iter().filter(|title| **title == "One" || **title == "Two").count(), 2, "{what}: {titles:?}");
+    assert_eq!(
+        titles.iter().filter(|title| **title == "One" || **title == "Two").count(),
+        2,
+        "{what}: {titles:?}"
+    );
     let notes: Vec<_> = desk.notes.iter().filter(|line| line.title != "Welcome / 欢迎").cloned().collect();
     for line in notes {
         desk.open(&line.note);

@@ -36,11 +36,11 @@ pub(super) struct Budget {
     end: Duration,
 }
 
-/// A build without optimisation takes about ten times as long.
-const SLOW: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
+/// A build for tests takes some times as long.
+const SLOW: u32 = if cfg!(debug_assertions) { 3 } else { 1 };
 const BASE: Duration = Duration::from_millis(50);
-/// For each byte besides: ten times what a fragmented note takes.
-const PER_BYTE: Duration = Duration::from_nanos(500);
+/// For each byte besides: some times what a very fragmented note takes.
+const PER_BYTE: Duration = Duration::from_nanos(250);
 
 impl Budget {
     pub(super) fn new() -> Self {

@@ -42,27 +42,26 @@ impl Guard {
         Guard { stale: true, ..Guard::default() }
     }
 
-    /// Applies an update, or the part of it for which all is there; the rest waits. Returns the updates that it came to,
-    /// as they can be passed on to others and stored: none when there was nothing new. They are several only for very
-    /// large ones. The limits are those of a whole note; for single updates, [`decode`](super::decode) has held the
-    /// smaller one.
+    /// Applies an update, or the part of it for which all is there; the rest waits. `tell` is given each update that it
+    /// came to, as it can be passed on to others and stored: nothing when there was nothing new, several when it was
+    /// very large or others had waited for it. What was told is in the document, also when an error follows.
     ///
-    /// After an error the document holds a part of the update or nothing of it, except for [`ApplyError::Broken`].
+    /// The limits are those of a whole note; for single updates, [`decode`](super::decode) has held the smaller one.
     pub fn apply(
         &mut self,
         doc: &Doc,
         update: &[u8],
         origin: impl Into<Origin>,
-    ) -> Result<Vec<Vec<u8>>, ApplyError> {
+        mut tell: impl FnMut(Vec<u8>),
+    ) -> Result<(), ApplyError> {
         if update.len() > MAX_STEP2 {
             return Err(ApplyError::Invalid(WireError::TooBig(MAX_STEP2)));
         }
-        let origin = origin.into();
-        let mut budget = Budget::new();
+        let mut work = Work { doc, origin: origin.into(), budget: Budget::new(), tell: &mut tell, told: 0 };
         self.refresh(doc)?;
-        let mut updates = self.take(doc, update, &origin, &mut budget)?;
+        self.take(&mut work, update)?;
         // What has waited may have waited for this, or for what the document has got in another way.
-        let mut again = !updates.is_empty();
+        let mut again = work.told > 0;
         while !self.waiting.is_empty() {
             if !again && self.lags(doc) {
                 self.stale = true;
@@ -72,13 +71,17 @@ impl Guard {
             if !std::mem::take(&mut again) {
                 break;
             }
+            let before = work.told;
             for waiting in std::mem::take(&mut self.waiting) {
-                let more = self.take(doc, &waiting, &origin, &mut budget)?;
-                again |= !more.is_empty();
-                updates.extend(more);
+                match self.take(&mut work, &waiting) {
+                    // It came from somebody else, perhaps; it is dropped.
+                    Err(ApplyError::Invalid(_)) => self.refresh(doc)?,
+                    result => result?,
+                }
             }
+            again = work.told > before;
         }
-        Ok(updates)
+        Ok(())
     }
 
     /// Something was changed here, by this update of the document's own.
@@ -111,23 +114,8 @@ impl Guard {
         Ok(())
     }
 
-    fn take(
-        &mut self,
-        doc: &Doc,
-        update: &[u8],
-        origin: &Origin,
-        budget: &mut Budget,
-    ) -> Result<Vec<Vec<u8>>, ApplyError> {
-        let taken = self.clean(update).and_then(|updates| {
-            budget.grant(updates.iter().map(Vec::len).sum());
-            for (n, update) in updates.iter().enumerate() {
-                apply_clean(doc, update, origin.clone())?;
-                if n + 1 < updates.len() {
-                    budget.check()?;
-                }
-            }
-            Ok(updates)
-        });
+    fn take(&mut self, work: &mut Work<'_>, update: &[u8]) -> Result<(), ApplyError> {
+        let taken = self.clean(update).and_then(|updates| work.apply(updates));
         // What is known is ahead of the document then.
         self.stale |= taken.is_err();
         taken
@@ -182,12 +170,32 @@ impl Guard {
     }
 }
 
+/// One call of [`Guard::apply`].
+struct Work<'a> {
+    doc: &'a Doc,
+    origin: Origin,
+    budget: Budget,
+    tell: &'a mut dyn FnMut(Vec<u8>),
+    told: usize,
+}
+
+impl Work<'_> {
+    fn apply(&mut self, updates: Vec<Vec<u8>>) -> Result<(), ApplyError> {
+        self.budget.grant(updates.iter().map(Vec::len).sum());
+        for (n, update) in updates.into_iter().enumerate() {
+            if n > 0 {
+                self.budget.check()?;
+            }
+            apply_clean(self.doc, &update, self.origin.clone())?;
+            self.told += 1;
+            (self.tell)(update);
+        }
+        Ok(())
+    }
+}
+
 /// One update into a document that has no [`Guard`] of its own: the document is read for it, which takes the longer the
-/// larger it is, and nothing can wait.
-pub fn apply_hostile(
-    doc: &Doc,
-    update: &[u8],
-    origin: impl Into<Origin>,
-) -> Result<Vec<Vec<u8>>, ApplyError> {
-    Guard::new().apply(doc, update, origin)
+/// larger it is, and what refers to something that is not there is dropped.
+pub fn apply_hostile(doc: &Doc, update: &[u8], origin: impl Into<Origin>) -> Result<(), ApplyError> {
+    Guard::new().apply(doc, update, origin, drop)
 }

@@ -4,7 +4,6 @@
 #[path = "hub/desk.rs"]
 mod desk;
 #[path = "support/random.rs"]
-#[allow(dead_code, reason = "only the generator is used here")]
 mod random;
 
 use std::fs;

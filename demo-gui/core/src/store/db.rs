@@ -231,10 +231,9 @@ fn apply(txn: &WriteTransaction, write: &Write) -> Result<(), redb::Error> {
         Write::Append(_, updates) => {
             let mut table = txn.open_table(UPDATES)?;
             let last = table.range((note, 0)..=(note, u64::MAX))?.next_back().transpose()?;
-            let mut next = last.map_or(0, |(key, _)| key.value().1 + 1);
-            for update in updates {
-                table.insert((note, next), update.as_slice())?;
-                next += 1;
+            let next = last.map_or(0, |(key, _)| key.value().1 + 1);
+            for (at, update) in (next..).zip(updates) {
+                table.insert((note, at), update.as_slice())?;
             }
         }
         Write::Settle { snapshot, text, .. } => {

@@ -7,7 +7,6 @@ use notes_core::link::NoteId;
 use notes_core::wire::{self, AwarenessEntry, Message};
 use random::{Random, mutate, shaped_update};
 use tempfile::tempdir;
-use ws::ConnectOptions;
 
 use crate::desk::{Desk, until};
 use crate::guest::{Guest, Said};
@@ -95,7 +94,6 @@ fn updates_of_every_shape() {
     // Nothing of it has cut the room off: honest guests go on.
     let mut honest = Desk::new("b", tempdir().unwrap().path());
     let joined = honest.join(&stage.link);
-    honest.peers.get_mut(&joined).unwrap();
     until(&mut [&mut stage.host, &mut honest], |desks| desks[1].text(&joined) == desks[0].text(&stage.note));
     honest.peer(&joined).insert(0, "honest ");
     until(&mut [&mut stage.host, &mut honest], |desks| {
@@ -192,5 +190,50 @@ fn a_million_empty_messages_cost_no_memory() {
     }
     assert_eq!(guest.closed().0, 1008);
     stage.is_alive("empty messages");
-    let _ = ConnectOptions::default();
+}
+
+/// A megabyte of items that all want to stand at the same place, each of another client.
+fn crowd(client: u64, items: u64) -> Vec<u8> {
+    let mut update = Vec::new();
+    wire::write_uint(&mut update, items);
+    for n in 0..items {
+        wire::write_uint(&mut update, 1);
+        wire::write_uint(&mut update, client + n);
+        wire::write_uint(&mut update, 0);
+        // No neighbours: in the text "content", one letter.
+        update.push(4);
+        wire::write_uint(&mut update, 1);
+        wire::write_bytes(&mut update, wire::TEXT.as_bytes());
+        wire::write_bytes(&mut update, b"x");
+    }
+    update.push(0);
+    update
+}
+
+#[test]
+fn a_crowd_at_one_place() {
+    let mut stage = Stage::new();
+    stage.host.hub.turns().reset();
+    for (round, items) in [200, 1_000, 5_000, 20_000, 40_000].into_iter().enumerate() {
+        let guest = Guest::by_link(&stage.link);
+        let update = crowd(1_000_000 * (round as u64 + 1), items);
+        guest.send(&wire::step2(&update));
+        // It is taken or refused; either way the hub has looked at it.
+        guest.conn.send_binary(&wire::step1(&[0])).unwrap();
+        loop {
+            match guest.next() {
+                Said::Closed { code, reason, .. } => {
+                    println!("{items} items, {} bytes: {code} {reason}", update.len());
+                    break;
+                }
+                Said::Frame(frame) if matches!(wire::decode(&frame), Ok(Message::SyncStep2(_))) => {
+                    println!("{items} items, {} bytes: taken", update.len());
+                    break;
+                }
+                _ => {}
+            }
+        }
+        println!("longest turn {} us", stage.host.hub.turns().longest_us());
+        stage.is_alive("a crowd");
+    }
 }

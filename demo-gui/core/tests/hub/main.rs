@@ -4,5 +4,6 @@ mod desk;
 mod guest;
 mod hostile;
 mod local;
+mod page;
 mod sharing;
 mod stored;

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::deflate::{Deflating, Sender};
 use super::dial::Dial;
 use super::handler::Handler;
 use super::http_side::Http;
@@ -65,6 +66,7 @@ pub struct Core {
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
+    pub deflating: Deflating,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
     /// A descriptor given up to shed a connection when the process has no other left.
@@ -147,6 +149,8 @@ pub struct Extra {
     /// Topics subscribed to.
     pub topics: Vec<super::topics::Subscription>,
     pub protocol: Option<Box<str>>,
+    /// The sending side of permessage-deflate, if it was agreed.
+    pub deflate: Option<Box<Sender>>,
 }
 
 /// Yes-or-no facts of a socket.
@@ -172,6 +176,8 @@ pub struct Flags {
     pub shut: bool,
     /// The stream is beyond use.
     pub broken: bool,
+    /// permessage-deflate was agreed.
+    pub deflate: bool,
 }
 
 impl Core {
@@ -319,6 +325,7 @@ impl Socket {
             ended_by_us,
             shut: _,
             broken: _,
+            deflate: _,
         } = *flags;
         *stream = None;
         *phase = Phase::Waiting { until_ms };
@@ -354,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_is_small() {
-        assert!(size_of::<Socket>() <= 160, "{}", size_of::<Socket>());
+        assert!(size_of::<Socket>() <= 168, "{}", size_of::<Socket>());
         assert!(size_of::<Phase>() <= 16);
     }
 }

@@ -8,7 +8,7 @@ use super::core::{Core, NONE};
 use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
 use super::shared::{self, Post};
-use super::write::{DRAIN_WANTED, Sent};
+use super::write::{DRAIN_WANTED, Form, Sent};
 use super::{current, topics};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::{self, Entry, IdKind};
@@ -69,6 +69,8 @@ pub struct Info {
     pub peer: String,
     /// The subprotocol; may be empty.
     pub protocol: String,
+    /// permessage-deflate was agreed (RFC 7692).
+    pub deflate: bool,
 }
 
 impl Conn {
@@ -79,17 +81,28 @@ impl Conn {
     /// Sends a whole message (RFC 6455 section 5.6); text must be UTF-8. From any thread, with the same results.
     #[inline]
     pub fn send(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+        self.send_as(Form { kind, compress: true }, data)
+    }
+
+    /// The same, but never compressed: for a message that mixes a secret with what a peer may choose, whose length would
+    /// tell of the secret (RFC 7692 section 8).
+    pub fn send_uncompressed(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+        self.send_as(Form { kind, compress: false }, data)
+    }
+
+    #[inline]
+    pub(crate) fn send_as(self, form: Form, data: &[u8]) -> Result<Sent> {
         let entry = self.entry()?;
-        if kind == Kind::Text && !utf8::is_valid(data) {
+        if form.kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(ErrorCode::Utf8, "the text is not UTF-8"));
         }
         if entry.owner.load(Relaxed) == current::loop_id() {
             return current::with(|core| {
                 let index = core.index_of(self.0)?;
-                core.send_message(index, kind, data)
+                core.send_message(index, form, data)
             });
         }
-        self.send_from_elsewhere(entry, kind, data)
+        self.send_from_elsewhere(entry, form, data)
     }
 
     /// Sends text.
@@ -103,7 +116,7 @@ impl Conn {
     }
 
     /// The loop is told by mail; what the caller hears is decided here, from the connection's table entry.
-    fn send_from_elsewhere(self, entry: &'static Entry, kind: Kind, data: &[u8]) -> Result<Sent> {
+    fn send_from_elsewhere(self, entry: &'static Entry, form: Form, data: &[u8]) -> Result<Sent> {
         let state = entry.state.load(Acquire);
         let offline = state & READY_STATE == ReadyState::Connecting as u32 && state & OFFLINE_QUEUE != 0;
         if state & READY_STATE != ReadyState::Open as u32 && !offline {
@@ -138,7 +151,7 @@ impl Conn {
             // Before the letter is posted, so that the loop sees it when it has sent the message.
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
         }
-        let post = Post::Send { entry, id: self.0, kind, data: copy.into_boxed_slice() };
+        let post = Post::Send { entry, id: self.0, form, data: copy.into_boxed_slice() };
         if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
             return refuse(error);
         }
@@ -389,6 +402,7 @@ impl Core {
             listener: server.map(|server| Listener(server.id)),
             peer: self.peer_name(index),
             protocol: protocol.unwrap_or_default().to_owned(),
+            deflate: socket.flags.deflate,
         })
     }
 

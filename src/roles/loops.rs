@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::core::{Core, NONE};
 use super::current::{self, with};
+use super::deflate::Deflating;
 use super::log::{Level, Log, Sink};
 use super::notices::Forked;
 use super::shared::{self, ENDING, Place, Post, STOP, Shared};
@@ -33,11 +34,14 @@ pub struct LoopOptions {
     pub log: Option<Sink>,
     /// Lines less important than this are not made.
     pub log_level: Level,
+    /// Bytes that the compression of connections may hold: the compressors of those with context takeover, and what is
+    /// remembered of their peers' messages. Beyond it connections go without.
+    pub deflate_memory: u32,
 }
 
 impl Default for LoopOptions {
     fn default() -> LoopOptions {
-        LoopOptions { log: None, log_level: Level::Warn }
+        LoopOptions { log: None, log_level: Level::Warn, deflate_memory: 64 << 20 }
     }
 }
 
@@ -71,6 +75,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         cork: Vec::with_capacity(CORK),
         corked: NONE,
         receive_buffer: None,
+        deflating: Deflating::new(options.deflate_memory),
         current_request: None,
         spare: File::open("/dev/null").ok(),
     };

@@ -10,16 +10,16 @@ use crossbeam_channel::{bounded, select};
 
 use super::core::Core;
 use super::current;
+use super::write::Form;
 use crate::error::{Error, Result};
 use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::mailbox::{Channel, Mailbox};
 use crate::event_loop::waker::Waker;
-use crate::proto::Kind;
 
 /// A letter to a loop.
 pub enum Post {
     /// A message to send; its [`mail_cost`] is counted in the entry's `queued` until the loop has looked at it.
-    Send { entry: &'static Entry, id: u64, kind: Kind, data: Box<[u8]> },
+    Send { entry: &'static Entry, id: u64, form: Form, data: Box<[u8]> },
     /// A step of this library on the loop's state; calls no user code. Keeps its place between the messages.
     Step(Step),
     /// A step whose result somebody waits for. With `overtakes` it is made even inside a callback that waits itself.

@@ -20,6 +20,8 @@ pub enum Due {
     Timer(u32),
     /// A listener that ran out of descriptors tries again.
     Accept(u32),
+    /// Compressors that were idle are given up.
+    Deflate,
 }
 
 impl Due {
@@ -29,6 +31,7 @@ impl Due {
             Due::Socket(index) => u64::from(index),
             Due::Timer(index) => 1 << 32 | u64::from(index),
             Due::Accept(index) => 2 << 32 | u64::from(index),
+            Due::Deflate => 3 << 32,
         }
     }
 
@@ -36,7 +39,8 @@ impl Due {
         match key >> 32 {
             0 => Due::Socket(key as u32),
             1 => Due::Timer(key as u32),
-            _ => Due::Accept(key as u32),
+            2 => Due::Accept(key as u32),
+            _ => Due::Deflate,
         }
     }
 }
@@ -109,7 +113,7 @@ fn letters() {
 
 fn open_letter(post: Post) {
     match post {
-        Post::Send { entry, id, kind, data } => with(|core| core.send_posted(entry, id, kind, &data)),
+        Post::Send { entry, id, form, data } => with(|core| core.send_posted(entry, id, form, &data)),
         Post::Step(step) | Post::Question { step, .. } => with(step),
         Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
     }
@@ -133,6 +137,7 @@ fn alarms() {
                 with(|core| core.rested(index));
                 accept::accept(index);
             }
+            Due::Deflate => with(Core::sweep_deflate),
         }
         deliver();
     }
@@ -227,7 +232,7 @@ mod tests {
 
     #[test]
     fn wheel_keys_name_what_is_due() {
-        for due in [Due::Socket(0), Due::Socket(u32::MAX - 1), Due::Timer(7), Due::Accept(3)] {
+        for due in [Due::Socket(0), Due::Socket(u32::MAX - 1), Due::Timer(7), Due::Accept(3), Due::Deflate] {
             assert_eq!(Due::of(due.key()), due);
         }
     }

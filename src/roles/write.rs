@@ -31,23 +31,56 @@ pub enum Sent {
     Pending,
 }
 
+/// How a message leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub kind: Kind,
+    /// It may be compressed, if that was agreed.
+    pub compress: bool,
+}
+
 /// A bit of a connection's `Entry::state` beside its readyState: somebody was told Pending or Full.
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
     /// Sends one message on an open connection; the payload is already checked.
     #[inline]
-    pub fn send_message(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {
+    pub fn send_message(&mut self, index: u32, form: Form, data: &[u8]) -> Result<Sent> {
         let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
         if !matches!(socket.phase, Phase::Open) {
-            return self.send_offline(index, kind, data);
+            return self.send_offline(index, form, data);
         }
+        let deflate = socket.flags.deflate && form.compress;
         let full = !socket.outbox.is_empty() && self.is_full(index);
         if full {
             return Err(self.refuse_full(index));
         }
-        self.send_frame(index, opcode(kind), data)?;
+        if deflate {
+            self.send_deflated(index, form.kind, data)?;
+        } else {
+            self.send_frame(index, opcode(form.kind), data)?;
+        }
         Ok(self.after_send(index))
+    }
+
+    /// Sends a message on an open connection, compressed if that was agreed and `form` allows it.
+    pub fn send_data(&mut self, index: u32, form: Form, data: &[u8]) -> Result<()> {
+        match self.sockets.get(index) {
+            Some(socket) if socket.flags.deflate && form.compress => {
+                self.send_deflated(index, form.kind, data)
+            }
+            _ => self.send_frame(index, opcode(form.kind), data),
+        }
+    }
+
+    fn send_deflated(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<()> {
+        let Some(out) = self.deflate(index, data) else { return self.send_frame(index, opcode(kind), data) };
+        let sent = self.send_frame_as(index, true, opcode(kind), out.as_slice());
+        self.return_output(out);
+        if sent.is_err() {
+            self.forget_context(index);
+        }
+        sent
     }
 
     /// Whether `max_buffered` is reached.
@@ -72,16 +105,16 @@ impl Core {
     }
 
     /// A message from another thread: it was taken there, so it is sent whatever is queued.
-    pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, kind: Kind, data: &[u8]) {
+    pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, form: Form, data: &[u8]) {
         entry.queued.fetch_sub(mail_cost(data.len()), Relaxed);
         let Ok(index) = self.index_of(id) else { return };
         let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
         if !open {
             // Taken for the offline queue, or the connection ended on the way.
-            let _ = self.send_offline(index, kind, data);
+            let _ = self.send_offline(index, form, data);
             return;
         }
-        if self.send_frame(index, opcode(kind), data).is_err() {
+        if self.send_data(index, form, data).is_err() {
             self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
         }
         self.after_send(index);
@@ -125,12 +158,18 @@ impl Core {
     /// Frames `payload` into the cork, the kernel or the outbox.
     #[inline]
     pub fn send_frame(&mut self, index: u32, opcode: Opcode, payload: &[u8]) -> Result<()> {
+        self.send_frame_as(index, false, opcode, payload)
+    }
+
+    /// The same, where `rsv1` marks a compressed message.
+    #[inline]
+    fn send_frame_as(&mut self, index: u32, rsv1: bool, opcode: Opcode, payload: &[u8]) -> Result<()> {
         let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
         let key = match socket.role() {
             Role::Server => None,
             Role::Client => Some(self.random.take()),
         };
-        let header = frame::header(true, false, opcode, payload.len() as u64, key);
+        let header = frame::header(true, rsv1, opcode, payload.len() as u64, key);
         if socket.outbox.is_empty() {
             if key.is_none() && payload.len() >= VECTORED {
                 self.write_cork(index, &header, payload);

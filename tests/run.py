@@ -95,6 +95,7 @@ STEPS = [
     runner("python", 84),
     runner("browser", 64),
     runner("hostile", 640),
+    runner("coverage", 1),
 ]
 
 

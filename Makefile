@@ -19,8 +19,8 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples examples-cpp test-peers header header-check conformance interop browser hostile fuzz \
-        fmt lint docs install uninstall clean
+.PHONY: help run test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
+        fuzz coverage fmt lint docs install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -62,7 +62,7 @@ conformance: examples test-peers ## all 517 cases of Autobahn as server and as c
 	$(PYTHON) tests/conformance/run.py server all
 	$(PYTHON) tests/conformance/run.py client all
 
-interop: examples test-peers ## talk to ws, websockets and tungstenite in both directions
+interop: examples test-peers ## talk to the other implementations of WebSocket in both directions
 	$(PYTHON) tests/interop/run.py
 
 browser: examples ## drive the pages of the examples in Chromium
@@ -73,6 +73,9 @@ hostile: examples ## attack server and client, and print what each attack costs
 
 fuzz: ## fuzz every target for TIME seconds [600]
 	$(PYTHON) tests/fuzz/run.py $(or $(TIME),600)
+
+coverage: ## how much of src/proto the tests and the fuzz corpora run
+	$(PYTHON) tests/coverage/run.py
 
 fmt: ## format the Rust code
 	cargo fmt --all

@@ -110,8 +110,8 @@ impl Conn {
     /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
     /// to it straight from the socket; [`Conn::direct_filled`] must follow if any were.
     ///
-    /// `None` unless at least [`DIRECT_MIN`] bytes of the payload are still to come, and when memory is short:
-    /// [`Conn::next`] will then report that.
+    /// `None` unless some of the message has arrived and at least [`DIRECT_MIN`] bytes of the frame are still to come,
+    /// and when memory is short: [`Conn::next`] will then report that.
     pub fn direct(&mut self, _limits: &Limits) -> Option<(&mut Vec<u8>, usize)> {
         let assembly = self.assembly.as_deref_mut()?;
         let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;

@@ -190,36 +190,35 @@ impl Conn {
         let reason = reason.to_owned();
         if entry.owner.load(Relaxed) != current::loop_id() {
             // Of several closes the first wins, also before the loop hears of it.
-            self.claim_close(entry)?;
+            self.claim(entry, ReadyState::Closing)?;
         }
         self.act(move |core, index| core.close_by_us(index, code, &reason))
     }
 
-    fn claim_close(self, entry: &Entry) -> Result<()> {
-        let claim = |state| {
-            (state & READY_STATE < ReadyState::Closing as u32)
-                .then_some(state & !READY_STATE | ReadyState::Closing as u32)
-        };
-        let claimed = entry.state.fetch_update(Relaxed, Relaxed, claim);
+    /// Moves the readyState on to `new`, so that no call that follows this one finds the connection open.
+    fn claim(self, entry: &Entry, new: ReadyState) -> Result<()> {
+        let new = new as u32;
+        let move_on = |state| (state & READY_STATE < new).then_some(state & !READY_STATE | new);
+        let claimed = entry.state.fetch_update(Relaxed, Relaxed, move_on);
         if entry.id.load(Acquire) != self.0 {
             // The slot has passed to another connection, whose state it was.
             if let Ok(old) = claimed {
-                let undo = |state| {
-                    (state & READY_STATE == ReadyState::Closing as u32)
-                        .then_some(state & !READY_STATE | old & READY_STATE)
-                };
+                let undo =
+                    |state| (state & READY_STATE == new).then_some(state & !READY_STATE | old & READY_STATE);
                 let _ = entry.state.fetch_update(Relaxed, Relaxed, undo);
             }
             return Err(Error::gone());
         }
-        claimed.map(drop).map_err(|_| Error::state("the connection is closing already"))
+        let what = if new == ReadyState::Closed as u32 { "closed" } else { "closing already" };
+        claimed.map(drop).map_err(|_| Error::state(format!("the connection is {what}")))
     }
 
     /// Ends the connection without a Close frame; `on_close` comes with 1006.
     pub fn terminate(self) -> Result<()> {
-        if self.ready_state() == ReadyState::Closed {
-            self.entry()?;
-            return Err(Error::state("the connection is closed"));
+        let entry = self.entry()?;
+        if entry.owner.load(Relaxed) != current::loop_id() {
+            // What is sent after this would be lost, so it is refused from here on.
+            self.claim(entry, ReadyState::Closed)?;
         }
         self.act(Core::terminate)
     }

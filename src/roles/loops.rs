@@ -15,6 +15,7 @@ use super::current::{self, with};
 use super::deflate::Deflating;
 use super::log::{Level, Log, Sink};
 use super::notices::Forked;
+use super::reply::reply;
 use super::shared::{self, ENDING, Place, Post, STOP, Shared};
 use super::topics::Topics;
 use super::turn::{all_letters, settle, turn};
@@ -118,20 +119,20 @@ pub fn start(id: u64) -> Result<()> {
     if slot.is_some() {
         return Err(Error::state("the loop runs already"));
     }
-    let (ready, started) = crossbeam_channel::bounded(1);
+    let (ready, started) = reply();
     let background = move || match take(id, true) {
         Ok(shared) => {
             // The starter waits for this.
-            let _ = ready.send(Ok(()));
+            ready.give(Ok(()));
             if let Err(error) = drive(&shared, Run::Background) {
                 log_later(id, &error);
             }
         }
-        Err(error) => drop(ready.send(Err(error))),
+        Err(error) => ready.give(Err(error)),
     };
     let thread = thread::Builder::new().name("libws".into()).spawn(background);
     let thread = thread.map_err(|error| Error::io("starting a thread", &error))?;
-    match started.recv().unwrap_or(Err(Error::gone())) {
+    match started.wait().and_then(|result| result) {
         Ok(()) => *slot = Some(thread),
         Err(error) => {
             join(Some(thread));

@@ -26,6 +26,7 @@ pub mod loops;
 mod notices;
 mod read;
 mod reconnect;
+mod reply;
 pub mod requests;
 mod respond;
 pub mod settings;

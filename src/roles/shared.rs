@@ -10,6 +10,7 @@ use crossbeam_channel::{bounded, select};
 
 use super::core::Core;
 use super::current;
+use super::reply::reply;
 use super::write::Form;
 use crate::error::{Error, Result};
 use crate::event_loop::ids::{self, Entry, IdKind};
@@ -153,28 +154,32 @@ pub fn call<R: Send + 'static>(id: u64, step: impl FnOnce(&mut Core) -> R + Send
             Ok(result)
         }
         Place::Running { .. } => {
+            // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
+            if current::loop_id() == 0 {
+                let (answer, reply) = reply();
+                // Any thread that runs no loop can wait for the end of a callback, and must: a timer that it has
+                // stopped is not running any more.
+                let step = Box::new(move |core: &mut Core| answer.give(step(core)));
+                shared.mailbox.post(Post::Question { step, overtakes: false });
+                drop(place);
+                return reply.wait();
+            }
             let (sender, receiver) = bounded(1);
             let answer = move |core: &mut Core| {
                 // The caller waits; if it were gone, there would be nobody to tell.
                 let _ = sender.send(step(core));
             };
-            // Loops that ask each other in callbacks must not wait for each other's ends. Any other thread can wait
-            // for the end of a callback, and must: a timer that it has stopped is not running any more.
-            let overtakes = current::loop_id() != 0;
-            // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
-            shared.mailbox.post(Post::Question { step: Box::new(answer), overtakes });
+            // Loops that ask each other in callbacks must not wait for each other's ends.
+            shared.mailbox.post(Post::Question { step: Box::new(answer), overtakes: true });
             drop(place);
-            wait(&receiver)
+            wait_and_serve(&receiver)
         }
     }
 }
 
-/// Waits for an answer of another loop. A thread that runs a loop itself answers other loops meanwhile, so that two
-/// loops that ask each other do not wait for ever.
-fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
-    if current::loop_id() == 0 {
-        return answer.recv().map_err(|_| Error::gone());
-    }
+/// Waits for an answer of another loop on a thread that runs a loop itself, and answers other loops meanwhile, so that
+/// two loops that ask each other do not wait for ever.
+fn wait_and_serve<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
     let own = current::with(|core| core.shared.clone());
     loop {
         select! {

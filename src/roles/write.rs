@@ -13,11 +13,12 @@ use super::core::{Core, NONE, Phase};
 use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
+use crate::event_loop::outbox::CHUNK;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::{Kind, Role, mask};
 
-/// The cork's size: written early when full.
-pub const CORK: usize = 64 * 1024;
+/// The cork's size: written early when full. What the kernel refuses of it becomes one chunk of an outbox.
+pub const CORK: usize = CHUNK;
 
 /// From this size on a payload goes to the kernel from where it lies, without a copy.
 const VECTORED: usize = 32 * 1024;

@@ -91,7 +91,7 @@ STEPS = [
     runner("conformance", 301, "client"),
     runner("conformance", 72, "server", "deflate"),
     runner("conformance", 72, "client", "deflate"),
-    runner("interop", 220),
+    runner("interop", 799),
     runner("examples", 148),
     runner("examples", 148, "valgrind"),
     runner("python", 84),

@@ -43,6 +43,7 @@ typedef struct dialogue {
     int step;     /* the message that is under way; MESSAGE_COUNT: the ping; above: the close */
     int finished; /* on_close came, and it was right */
     int deflate;  /* the peer must have agreed to compress */
+    int compressed; /* messages that came compressed */
     unsigned char payload[LARGEST];
 } dialogue;
 
@@ -111,6 +112,7 @@ static void interop_message(libws_conn conn, const libws_message *message, void 
         fail(name, "the echo differs");
     }
     printf("ok %s\n", name);
+    d->compressed += (message->flags & LIBWS_COMPRESSED) != 0;
     d->step++;
     next_step(conn, d);
 }
@@ -133,6 +135,9 @@ static void interop_close(libws_conn conn, const libws_close_info *info, void *u
     if (d->step <= MESSAGE_COUNT || info->code != 3001 || strcmp(info->reason, "bye") != 0 || !info->was_clean) {
         printf("closed in step %d with %d \"%s\"\n", d->step, (int)info->code, info->reason);
         fail("close with 3001 bye", info->detail);
+    }
+    if (d->deflate != (d->compressed > 0)) {
+        fail("permessage-deflate", d->deflate ? "no echo came compressed" : "an echo came compressed");
     }
     printf("ok close with 3001 bye\n");
     d->finished = 1;

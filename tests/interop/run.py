@@ -18,8 +18,15 @@ from support.tally import Missing, Tally
 CLIENT_CHECKS = 18
 DIALOGUE_SECONDS = 120
 
-# What both sides of a dialogue are told in the variable COMPRESSION. Most peers also know "deflate".
-COMPRESSIONS = ["none"]
+# Peers are told "none" or "deflate" in the variable COMPRESSION; libws gets the words of its test programs. Each set asks
+# something else of the peer: no context takeover at all, both, ours only, and small windows.
+COMPRESSIONS = {
+    "none": [],
+    "no takeover": ["deflate"],
+    "takeover": ["deflate", "takeover", "peer-takeover"],
+    "takeover of ours": ["deflate", "takeover", "min=1", "level=1"],
+    "windows of 9 bits": ["deflate", "takeover", "peer-takeover", "bits=9", "peer-bits=9"],
+}
 
 # Two have no compression, and libwebsockets 4.1.6 fails an assertion of its own when it sends an empty message with it.
 NO_DEFLATE = {"picows", "tungstenite", "libwebsockets"}
@@ -33,25 +40,28 @@ class Peer:
         self.environment = {**os.environ, **(environment or {})}
         self.checks = CLIENT_CHECKS if pings else CLIENT_CHECKS - 1
 
+    def told(self, compression):
+        return {**self.environment, "COMPRESSION": "none" if compression == "none" else "deflate"}
+
     def client(self, url, compression):
-        environment = {**self.environment, "COMPRESSION": compression}
-        return run([*self.command, "client", url], DIALOGUE_SECONDS, env=environment)
+        return run([*self.command, "client", url], DIALOGUE_SECONDS, env=self.told(compression))
 
     def server(self, compression):
-        return server([*self.command, "server"], {**self.environment, "COMPRESSION": compression})
+        return server([*self.command, "server"], self.told(compression))
 
 
 class Libws:
-    """The two programs of libws: the example server and the test client."""
+    """libws: the example server, or the test server where it is to compress, and the test client."""
 
     name, checks = "libws", CLIENT_CHECKS
 
     def client(self, url, compression):
-        environment = {**os.environ, "COMPRESSION": compression}
-        return run([TESTS_C / "ws_client", "interop", url], DIALOGUE_SECONDS, env=environment)
+        return run([TESTS_C / "ws_client", "interop", url, *COMPRESSIONS[compression]], DIALOGUE_SECONDS)
 
     def server(self, compression):
-        return server([EXAMPLES / "echo_server", "ws://127.0.0.1:0"], {**os.environ, "COMPRESSION": compression})
+        program = EXAMPLES / "echo_server" if compression == "none" else TESTS_C / "ws_server"
+        must = [] if compression == "none" else ["must"]
+        return server([program, "ws://127.0.0.1:0", *COMPRESSIONS[compression], *must])
 
 
 def javascript(name, **options):

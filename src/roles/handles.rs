@@ -7,6 +7,7 @@ use super::close::{READY_STATE, ReadyState};
 use super::core::{Core, NONE};
 use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
+use super::send_batches::Head;
 use super::shared::{self, Post};
 use super::write::{DRAIN_WANTED, Form, Sent};
 use super::{current, topics};
@@ -122,9 +123,7 @@ impl Conn {
         if state & READY_STATE != ReadyState::Open as u32 && !offline {
             return Err(Error::state("the connection is not open"));
         }
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(data.len()).map_err(|_| Error::no_memory())?;
-        copy.extend_from_slice(data);
+        let head = Head::new(entry, self.0, form, data)?;
         let (len, cost) = (data.len() as u64, shared::mail_cost(data.len()));
         let before = entry.queued.fetch_add(cost, Relaxed);
         let refuse = |error| {
@@ -151,8 +150,7 @@ impl Conn {
             // Before the letter is posted, so that the loop sees it when it has sent the message.
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
         }
-        let post = Post::Send { entry, id: self.0, form, data: copy.into_boxed_slice() };
-        if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
+        if let Err(error) = shared::post_send(entry.owner.load(Relaxed), head, data) {
             return refuse(error);
         }
         Ok(if pending || offline { Sent::Pending } else { Sent::Ok })

@@ -73,6 +73,8 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         ready: VecDeque::new(),
         events: Vec::new(),
         dirty: Vec::new(),
+        posted: Vec::new(),
+        prepaid: 0,
         cork: Vec::with_capacity(CORK),
         corked: NONE,
         receive_buffer: None,
@@ -351,7 +353,12 @@ fn bury(shared: &Shared) {
     let unread: Vec<Post> = std::iter::from_fn(|| shared.mailbox.take()).collect();
     *place = Place::Ended;
     drop(place);
-    unread.into_iter().for_each(Post::discard);
+    for post in unread {
+        match post {
+            Post::Sends => shared::discard(&shared.batches.take()),
+            other => drop(other),
+        }
+    }
 }
 
 /// Delivers everything that is still owed.
@@ -367,6 +374,7 @@ fn end(shared: &Shared) {
     while shared.entry.queued.load(SeqCst) != 0 {
         thread::yield_now();
     }
+    shared.batches.wait_for_pushes();
     all_letters();
     // Connections that those letters made.
     with(Core::close_everything);

@@ -29,6 +29,7 @@ mod reconnect;
 mod reply;
 pub mod requests;
 mod respond;
+pub mod send_batches;
 pub mod settings;
 pub mod shared;
 pub mod timers;

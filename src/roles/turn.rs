@@ -103,21 +103,25 @@ enum Reader {
 
 fn letters() {
     with(|core| core.shared.mailbox.begin());
-    for _ in 0..POSTS_PER_TURN {
+    let mut left = POSTS_PER_TURN;
+    while left > 0 {
         let Some(post) = with(Core::next_post) else { return };
-        open_letter(post);
+        left = left.saturating_sub(open_letter(post));
     }
     // More may wait; the flag is down, so nobody would wake us for it.
     with(|core| core.shared.mailbox.wake());
 }
 
-fn open_letter(post: Post) {
+/// Does what a letter says; returns for how many letters it counts.
+fn open_letter(post: Post) -> usize {
+    let mut count = 1;
     match post {
-        Post::Send { entry, id, form, data } => with(|core| core.send_posted(entry, id, form, &data)),
+        Post::Sends => count = with(Core::send_oldest_batch),
         Post::Step(step) | Post::Question { step, .. } => with(step),
         Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
     }
     deliver();
+    count
 }
 
 /// Looks at every letter, for the last time.
@@ -169,6 +173,15 @@ impl Core {
         let now_us = self.poller.now_us();
         // Rounded up to whole milliseconds, which is what the poll can sleep: no spin in the last one.
         Some(Duration::from_millis(wake_us.saturating_sub(now_us).div_ceil(1000)))
+    }
+
+    /// Sends the oldest batch of other threads' messages; returns how many they are.
+    fn send_oldest_batch(&mut self) -> usize {
+        let batch = self.shared.batches.take();
+        self.send_batch(&batch);
+        let count = batch.len();
+        self.shared.batches.recycle(batch);
+        count
     }
 
     /// The oldest letter that was not looked at.

@@ -89,7 +89,7 @@ STEPS = [
     runner("install", 12),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
-    runner("interop", 220),
+    runner("interop", 219),
     runner("examples", 148),
     runner("examples", 148, "valgrind"),
     runner("python", 84),

@@ -39,6 +39,8 @@ def run(table):
         unread_pings(table, target)
         unread_echo(table, target)
         pongs(table, target)
+    with victim("send_timeout_ms=500") as target:
+        stalled(table, target)
     with victim("quiet=1", "mode=sink") as target:
         linear(table, target)
 
@@ -239,6 +241,16 @@ def unread_echo(table, target):
     table.row("F24 on_drain after the peer reads", ">= 1, never more than messages", drains, 1 <= drains <= messages, f"{drains} drains, {total / 1e6:.1f} MB")
     sock.close()
     target.settle()
+
+
+def stalled(table, target):
+    """Who does not read for send_timeout_ms is given up."""
+    with open_ws(target.port, receive_buffer=4096) as sock:
+        push(sock, frame(BINARY, bytes(64 * KIB)) * 400, stalled=0.2)
+        info = target.closed()
+    seen = f"{info['error']}, {info['unsent']} unsent" if info else "no on_close"
+    table.row("F24 nothing is read for send_timeout_ms", "LIBWS_ERR_TIMEOUT, unsent > 0", seen,
+              bool(info) and info["error"] == "LIBWS_ERR_TIMEOUT" and int(info["unsent"]) > 0, seen)
 
 
 def pongs(table, target):

@@ -15,6 +15,7 @@
  *   push N         sends N bytes on the newest connection
  *   stop           ends the loop
  *
+ * The message "sleep" keeps its callback for a second.
  * Settings are those of libws_settings by name; mode=sink keeps what it gets, mode=echo (default) sends it back. */
 #include "heap.h"
 
@@ -26,7 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 static libws_loop loop;
 static atomic_ullong opened, closed, messages, payload_bytes, pongs, drains, newest;
@@ -46,6 +47,7 @@ static void on_message(libws_conn conn, const libws_message *message, void *user
     (void)user;
     messages++;
     payload_bytes += message->len;
+    if (message->len == 5 && !memcmp(message->data, "sleep", 5)) sleep(1);
     if (!sink) libws_send(conn, message->kind, message->data, message->len);
 }
 

@@ -12,7 +12,7 @@ from support import tools
 from support.paths import TARGET
 
 HERE = Path(__file__).resolve().parent
-SECONDS = 170
+SECONDS = 400
 DUE = 44
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Tests the notes app from outside: `run.py [SCENARIO...]`, all at once. See README.md."""
 
+import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -53,7 +55,9 @@ class World:
 
     def __init__(self, scratch):
         self.scratch = scratch
-        self.serve, headless = build()
+        serve, headless = build()
+        # The same tests of another host: NOTES_HOST='target/debug/demo-gui --serve'.
+        self.serve = shlex.split(os.environ.get("NOTES_HOST", "")) or [serve]
         self.packages = tools.npm_packages(HERE, "npm-notes")
         self.proxies = Proxies()
         self.makers = Makers(headless, self.packages, scratch, self.proxies)
@@ -78,7 +82,8 @@ def build():
 def our_host(report, world):
     with world.host("together") as host:
         interop.together(report, world.makers, world.proxies.proxy(host.port), host.edit[0])
-        report.check(host.stop() == 0, "the host ends on SIGTERM", host.stop)
+        status = host.stop()
+        report.check(status == 0, "the host ends on SIGTERM", status)
 
 
 def npm_server(report, world):

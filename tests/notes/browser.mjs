@@ -12,6 +12,8 @@ const POLL_MS = 50;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 const GIVE_UP_MS = 4000;
+// Presence is renewed every 15 s: whoever comes back must be seen before that.
+const SOON_MS = 10000;
 
 function check(ok, name, detail = '') {
   console.log(`${ok ? 'ok' : 'FAIL'} ${name}\t${ok ? '' : JSON.stringify(detail)}`);
@@ -20,8 +22,8 @@ function check(ok, name, detail = '') {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(condition) {
-  for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline; await pause(POLL_MS)) {
+async function until(condition, ms = WAIT_MS) {
+  for (const deadline = Date.now() + ms; Date.now() < deadline; await pause(POLL_MS)) {
     if (await condition()) return true;
   }
   return false;
@@ -244,6 +246,8 @@ async function offline(app, desk, phone) {
   await app.ask('insert', { at: 0, text: '# ' });
   await network('online');
   check((await desk.becomes('#state', 'Live')) && (await phone.becomes('#state', '实时')), 'both come back');
+  const names = async () => (await app.ask('people')).people.map((one) => one.name).sort();
+  check(await until(async () => (await names()).join() === 'Grace,小明', SOON_MS), 'and are seen again at once', await names());
   const merged = async () => {
     const texts = [await app.text(), await desk.text(), await phone.text()];
     const second = texts[0].split('\n')[1];

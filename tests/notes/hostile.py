@@ -10,7 +10,7 @@ from pathlib import Path
 from editors import until
 
 HERE = Path(__file__).resolve().parent
-SECONDS = 170
+SECONDS = 400
 DUE = 48
 MOST_MEMORY_KB = 1024 * 1024
 
@@ -45,4 +45,5 @@ def attack(report, host, makers, npm_packages):
     memory = host.memory_kb()
     report.check(memory < MOST_MEMORY_KB, "the host never needed a gigabyte", memory)
     report.say(f"hostile: the host needed {memory // 1024} MiB at most")
-    report.check(host.stop() == 0, "the host ends in order")
+    status = host.stop()
+    report.check(status == 0, "the host ends in order", status)

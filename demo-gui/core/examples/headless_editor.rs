@@ -107,6 +107,8 @@ struct Editor {
     status: Status,
     /// How often a live connection was lost.
     drops: u32,
+    /// The hub has written what was typed to disk.
+    saved: bool,
     /// What others have thrown in, all of it.
     reactions: Vec<String>,
     started: Instant,
@@ -116,7 +118,8 @@ impl Editor {
     fn new(hub: HubHandle, note: NoteId, user: User) -> Editor {
         let status = Status::Reconnecting { in_ms: 0, kept: 0, cause: String::new() };
         let started = Instant::now();
-        Editor { hub, note, peer: Peer::new(user), status, drops: 0, reactions: Vec::new(), started }
+        let peer = Peer::new(user);
+        Editor { hub, note, peer, status, drops: 0, saved: true, reactions: Vec::new(), started }
     }
 
     fn now_ms(&self) -> u64 {
@@ -149,6 +152,7 @@ impl Editor {
                 self.drops += u32::from(lost);
                 self.status = status;
             }
+            Event::Saved(note) if note == self.note => self.saved = true,
             _ => {}
         }
     }
@@ -167,7 +171,10 @@ impl Editor {
         let text = command["text"].as_str().unwrap_or_default();
         match command["do"].as_str().unwrap_or_default() {
             "text" => json!({"ok": true, "text": self.peer.text()}),
-            "insert" => json!({"ok": self.peer.insert(self.byte(number("at")), text) == text.len()}),
+            "insert" => {
+                self.saved = false;
+                json!({"ok": self.peer.insert(self.byte(number("at")), text) == text.len()})
+            }
             "delete" => self.delete(number("at"), number("count"), command["only"].as_str()),
             "select" => {
                 let selection = (self.byte(number("anchor")), self.byte(number("head")));
@@ -197,7 +204,9 @@ impl Editor {
             Status::Reconnecting { .. } => ("reconnecting", None),
             Status::Refused(refusal) => ("refused", Some(code(*refusal))),
         };
-        json!({"ok": true, "state": state, "code": code, "drops": self.drops, "status": format!("{:?}", self.status)})
+        let status = format!("{:?}", self.status);
+        let (drops, saved) = (self.drops, self.saved);
+        json!({"ok": true, "state": state, "code": code, "drops": drops, "saved": saved, "status": status})
     }
 
     fn people(&self) -> Vec<Value> {

@@ -39,6 +39,11 @@ impl Known {
         self.clients.get(&client).map_or(0, |client| client.clock)
     }
 
+    /// One of these is known.
+    pub(super) fn has_any(&self, ids: &[Id]) -> bool {
+        ids.iter().any(|id| id.clock < self.clock(id.client))
+    }
+
     /// What a block refers to and is not known.
     pub(super) fn missing(&self, client: u64, block: &Block<'_>) -> Option<Id> {
         let Kind::Item(item) = &block.kind else { return None };

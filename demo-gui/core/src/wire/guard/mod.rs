@@ -141,7 +141,9 @@ impl Guard {
         Ok(Slices::new(ordered.ready, deletions))
     }
 
-    fn wait(&mut self, one: Waiting) {
+    fn wait(&mut self, mut one: Waiting) {
+        // Each try needs something that has come since the one before: so they end.
+        one.needs.retain(|id| !self.known.has_any(&[*id]));
         let bytes: usize = self.waiting.iter().map(|waiting| waiting.update.len() + WAITING_BYTES).sum();
         if bytes + one.update.len() > MAX_WAITING {
             self.waiting.clear();

@@ -8,9 +8,9 @@ mod random;
 use std::time::Duration;
 
 use measure::{alone, within};
-use notes_core::wire::{
-    ApplyError, Guard, MAX_UPDATE, TEXT, WireError, validate_update, write_bytes, write_uint,
-};
+use notes_core::peer::Peer;
+use notes_core::wire::{self, ApplyError, Color, Guard, MAX_UPDATE, Message, TEXT, User, WireError};
+use notes_core::wire::{validate_update, write_bytes, write_uint};
 use random::{Random, WORDS, mutate, shaped_update};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update};
@@ -84,11 +84,48 @@ fn feed(random: &mut Random, updates: &[Vec<u8>]) -> (u64, u64) {
     (applied, refused)
 }
 
+/// A window behind a hub, which gets them first, and one that gets them as they come; both are written in meanwhile.
+fn feed_windows(random: &mut Random, updates: &[Vec<u8>]) {
+    let me = User { name: "me".to_owned(), color: Color([0, 0, 0]) };
+    let (doc, mut guard) = (document(1), Guard::new());
+    let (mut behind, mut bare) = (Peer::with_client(me.clone(), 20), Peer::with_client(me, 30));
+    for (n, update) in updates.iter().enumerate() {
+        let mut told = Vec::new();
+        let _ = guard.apply(&doc, update, "remote", |update| told.push(wire::change(&update)));
+        for frame in told {
+            let received = behind.receive(&frame, n as u64);
+            assert!(received.is_ok(), "{received:?}: {frame:02x?} of {updates:02x?}");
+        }
+        let _ = bare.receive(&wire::change(update), n as u64);
+        for peer in [&mut behind, &mut bare] {
+            let at = peer.text().floor_char_boundary(random.below(peer.text().len() + 1));
+            match random.below(4) {
+                0 => drop(peer.undo()),
+                1 => {
+                    peer.delete(at..peer.text().ceil_char_boundary((at + 2).min(peer.text().len())));
+                }
+                _ => {
+                    peer.insert(at, "世😀");
+                }
+            }
+            peer.select(Some((at, at)));
+        }
+        behind.outgoing(n as u64, |frame| {
+            if let Ok(Message::Update(update) | Message::SyncStep2(update)) = wire::decode(&frame) {
+                guard.apply(&doc, update, "remote", drop).expect("an update of the window's");
+            }
+            true
+        });
+        bare.outgoing(n as u64, |_| true);
+        assert_eq!(behind.text(), text_of(&doc));
+    }
+}
+
 #[test]
 fn shaped_updates_break_nothing() {
     let _alone = alone();
     let (mut applied, mut refused) = (0, 0);
-    for seed in seeds(1500) {
+    for seed in seeds(600) {
         let mut random = Random(seed);
         let shape = |random: &mut Random| {
             let mut update = shaped_update(random);
@@ -98,6 +135,7 @@ fn shaped_updates_break_nothing() {
             update
         };
         let updates: Vec<_> = (0..1 + random.below(8)).map(|_| shape(&mut random)).collect();
+        feed_windows(&mut random, &updates);
         let (more_applied, more_refused) = feed(&mut random, &updates);
         applied += more_applied;
         refused += more_refused;
@@ -136,7 +174,7 @@ fn real_updates(random: &mut Random) -> Vec<Vec<u8>> {
 #[test]
 fn real_updates_with_broken_bytes_break_nothing() {
     let _alone = alone();
-    for seed in seeds(1500) {
+    for seed in seeds(600) {
         let mut random = Random(seed);
         let mut updates = real_updates(&mut random);
         for update in &mut updates {
@@ -144,6 +182,7 @@ fn real_updates_with_broken_bytes_break_nothing() {
                 mutate(&mut random, update);
             }
         }
+        feed_windows(&mut random, &updates);
         feed(&mut random, &updates);
     }
 }
@@ -151,7 +190,7 @@ fn real_updates_with_broken_bytes_break_nothing() {
 #[test]
 fn real_updates_are_taken_in_any_order() {
     let _alone = alone();
-    for seed in seeds(1000) {
+    for seed in seeds(400) {
         let mut random = Random(seed);
         let updates = real_updates(&mut random);
         let plain = document(3);

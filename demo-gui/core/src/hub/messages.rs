@@ -188,7 +188,7 @@ impl Running {
     }
 
     /// The document is made again from what is on disk and what is on its way there.
-    fn rebuild(&mut self, note: &NoteId) {
+    pub(super) fn rebuild(&mut self, note: &NoteId) {
         let loaded = self.store.load(note);
         let Some(room) = self.rooms.get_mut(note) else { return };
         let document = loaded

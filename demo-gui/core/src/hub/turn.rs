@@ -26,7 +26,7 @@ use crate::net::Net;
 use crate::net::listening::Network;
 use crate::store::db::Store;
 use crate::store::writer::{Answer, Writer};
-use crate::store::{self, StoreError};
+use crate::store::StoreError;
 
 /// Commands of the window that are done before the network's turn comes.
 const COMMANDS_A_TURN: usize = 256;
@@ -258,8 +258,10 @@ impl Running {
             self.answered(answer);
         }
         self.window.flush();
-        // What the space of purged notes is worth; if it fails, it is only not given back.
-        let _ = self.store.compact();
+        if self.pace.purged {
+            // If it fails, the space of purged notes is only not given back.
+            let _ = self.store.compact();
+        }
     }
 }
 
@@ -287,5 +289,3 @@ fn open_store(path: &std::path::Path) -> Result<(Store, Option<PathBuf>), StoreE
         Err(error) => Err(error),
     }
 }
-
-pub(super) use store::names;

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use super::db::{FileChanges, FileRecord};
 use super::names;
 use crate::link::NoteId;
+use crate::markdown::title;
 
 /// Files that are larger are not read in: they are no notes.
 pub const MAX_FILE: u64 = 8 << 20;
@@ -130,7 +131,7 @@ impl Folder {
     /// Chooses the name under which a text will be written. Returned is what the database must know before it is:
     /// otherwise a crash would leave a file that is nobody's.
     pub fn plan(&mut self, note: &NoteId, text: &str) -> FileChanges {
-        let wanted = names::file_name(&names::title(text));
+        let wanted = names::file_name(&title(text));
         let mut changes = FileChanges::default();
         let has = self.owned.get(note).is_some_and(|owned| names::fits(&owned.name, &wanted));
         if let Some(planned) = self.planned.remove(note) {

@@ -21,7 +21,8 @@ struct Run {
 struct Client {
     clock: u32,
     runs: Vec<Run>,
-    /// Units that are the second half of a character: nothing may be put, or cut, before them.
+    /// Units that are the second half of a character that is not deleted: nothing may be put, or cut, before them. (Of
+    /// one that is deleted the document may have forgotten the content, and another that holds the same note not.)
     seconds: Vec<u32>,
 }
 
@@ -114,8 +115,16 @@ impl Known {
         Ok(self.roots.len() as u16 - 1)
     }
 
-    /// Deleted units must begin and end between characters.
-    pub(super) fn may_delete(&self, client: u64, clock: u32, end: u32) -> bool {
-        !self.is_second(client, clock) && !self.is_second(client, end)
+    /// These known units are deleted, which must begin and end between characters.
+    pub(super) fn delete(&mut self, client: u64, clock: u32, end: u32) -> Result<(), WireError> {
+        if self.is_second(client, clock) || self.is_second(client, end) {
+            return Err(WireError::Refused);
+        }
+        if let Some(client) = self.clients.get_mut(&client) {
+            let place = |clock| client.seconds.partition_point(|second| *second < clock);
+            let range = place(clock)..place(end);
+            client.seconds.drain(range);
+        }
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ use yrs::{Doc, Origin, ReadTxn, StateVector, Transact};
 
 pub use apply::ApplyError;
 use apply::{Budget, apply_clean};
+use clean::{Slices, write_waiting};
 use known::Known;
 use parse::{Deletions, parse};
 pub use parse::{decode_state_vector, validate_step2, validate_update};
@@ -86,11 +87,15 @@ impl Guard {
 
     /// Something was changed here, by this update of the document's own.
     pub fn learn(&mut self, update: &[u8]) {
-        let fits = !self.stale
-            && parse(update, usize::MAX)
-                .and_then(|parsed| order::order(parsed.sections, &mut self.known))
-                .is_ok_and(|ordered| ordered.waiting.is_empty());
-        self.stale |= !fits;
+        self.stale = self.stale || !matches!(self.read(update), Ok((0, 0)));
+    }
+
+    /// Takes in what a document of ours holds; how many blocks and deletions refer to what is not there.
+    fn read(&mut self, update: &[u8]) -> Result<(usize, usize), WireError> {
+        let parsed = parse(update, usize::MAX)?;
+        let ordered = order::order(parsed.sections, &mut self.known)?;
+        let (_, later) = self.split_deletions(parsed.deletions)?;
+        Ok((ordered.waiting.len(), later.len()))
     }
 
     /// Updates wait for others that have not come.
@@ -107,28 +112,27 @@ impl Guard {
             return Ok(());
         }
         let all = doc.transact().encode_state_as_update_v1(&StateVector::default());
-        let mut known = Known::default();
-        let read = parse(&all, usize::MAX).and_then(|parsed| order::order(parsed.sections, &mut known));
-        read.map_err(ApplyError::Invalid)?;
-        (self.known, self.stale) = (known, false);
+        self.known = Known::default();
+        self.read(&all).map_err(ApplyError::Invalid)?;
+        self.stale = false;
         Ok(())
     }
 
     fn take(&mut self, work: &mut Work<'_>, update: &[u8]) -> Result<(), ApplyError> {
-        let taken = self.clean(update).and_then(|updates| work.apply(updates));
+        let taken = self.clean(update).and_then(|slices| work.apply(slices, update.len()));
         // What is known is ahead of the document then.
         self.stale |= taken.is_err();
         taken
     }
 
-    fn clean(&mut self, update: &[u8]) -> Result<Vec<Vec<u8>>, ApplyError> {
+    fn clean<'a>(&mut self, update: &'a [u8]) -> Result<Slices<'a>, ApplyError> {
         let parsed = parse(update, MAX_BLOCKS).map_err(ApplyError::Invalid)?;
         let ordered = order::order(parsed.sections, &mut self.known).map_err(ApplyError::Invalid)?;
         let (deletions, later) = self.split_deletions(parsed.deletions).map_err(ApplyError::Invalid)?;
         if !ordered.waiting.is_empty() || !later.is_empty() {
-            self.wait(clean::write_waiting(&ordered.waiting, &later));
+            self.wait(write_waiting(&ordered.waiting, &later));
         }
-        Ok(clean::write_updates(&ordered.ready, &deletions))
+        Ok(Slices::new(ordered.ready, deletions))
     }
 
     fn wait(&mut self, update: Vec<u8>) {
@@ -141,7 +145,10 @@ impl Guard {
     }
 
     /// Deletions of what is there, and of what is not.
-    fn split_deletions(&self, all: Vec<Deletions>) -> Result<(Vec<Deletions>, Vec<Deletions>), WireError> {
+    fn split_deletions(
+        &mut self,
+        all: Vec<Deletions>,
+    ) -> Result<(Vec<Deletions>, Vec<Deletions>), WireError> {
         let (mut now, mut later) = (Vec::new(), Vec::new());
         for Deletions { client, ranges } in all {
             let have = self.known.clock(client);
@@ -149,9 +156,7 @@ impl Guard {
             for (clock, len) in ranges {
                 let end = clock + len;
                 if clock < have {
-                    if !self.known.may_delete(client, clock, end.min(have)) {
-                        return Err(WireError::Refused);
-                    }
+                    self.known.delete(client, clock, end.min(have))?;
                     here.push((clock, end.min(have) - clock));
                 }
                 if end > have {
@@ -180,15 +185,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn apply(&mut self, updates: Vec<Vec<u8>>) -> Result<(), ApplyError> {
-        self.budget.grant(updates.iter().map(Vec::len).sum());
-        for (n, update) in updates.into_iter().enumerate() {
-            if n > 0 {
-                self.budget.check()?;
-            }
+    fn apply(&mut self, mut slices: Slices<'_>, bytes: usize) -> Result<(), ApplyError> {
+        self.budget.grant(bytes);
+        while let Some(update) = slices.next(self.budget.slice()) {
+            let started = self.budget.start_slice();
             apply_clean(self.doc, &update, self.origin.clone())?;
             self.told += 1;
             (self.tell)(update);
+            self.budget.end_slice(started, slices.left() == 0)?;
         }
         Ok(())
     }

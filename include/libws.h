@@ -70,6 +70,20 @@ int32_t libws_last_os_error(void); /* errno of this thread's last failure, or 0.
 /* A flag of libws_settings: libws_publish() skips a subscriber at max_buffered instead of closing it with 1013. */
 #define LIBWS_PUBLISH_SKIPS 2
 
+/* A flag of libws_settings: permessage-deflate (RFC 7692) is offered by a client and accepted by a server. */
+#define LIBWS_DEFLATE 4
+
+/* A flag of libws_settings, with LIBWS_DEFLATE: our messages may refer to earlier ones. Smaller messages, and up to
+ * 340 KB for each connection that sends; without it all connections of a loop share one compressor. */
+#define LIBWS_DEFLATE_TAKEOVER 8
+
+/* A flag of libws_settings, with LIBWS_DEFLATE: the peer's messages may refer to earlier ones. Up to 32 KiB for each
+ * connection. */
+#define LIBWS_DEFLATE_PEER_TAKEOVER 16
+
+#define LIBWS_UNCOMPRESSED 256 /* Added to the kind of a message that is sent: it is not compressed. */
+#define LIBWS_COMPRESSED 2     /* A flag of libws_message: it came compressed. */
+
 /* The kind of a message (RFC 6455 section 5.6). */
 enum libws_kind {
     LIBWS_TEXT   = 1, /* UTF-8 text. */
@@ -114,7 +128,7 @@ typedef uint64_t libws_timer;    /* A timer. */
 typedef struct libws_message {
     size_t     struct_size; /* Bytes of this struct. */
     int32_t    kind;        /* LIBWS_TEXT (checked UTF-8) or LIBWS_BINARY. */
-    uint32_t   flags;       /* 0 in this version. */
+    uint32_t   flags;       /* LIBWS_COMPRESSED, or 0. */
     const void *data;       /* The payload; not NUL-terminated, never NULL. */
     size_t     len;         /* Bytes of data. */
 } libws_message;
@@ -144,6 +158,7 @@ typedef struct libws_conn_info {
     libws_listener listener;        /* The listener it came from; 0 for a client. */
     char           peer[64];        /* "127.0.0.1:40312", "[::1]:80", "unix"; cut to fit, NUL-terminated. */
     char           protocol[64];    /* The chosen subprotocol, or ""; cut to fit, NUL-terminated. */
+    int32_t        deflate;         /* 1 if permessage-deflate was agreed (RFC 7692). */
 } libws_conn_info;
 
 /* ---- Callbacks: every one may be NULL ---------------------------------------------------------------------------- */
@@ -178,23 +193,32 @@ typedef struct libws_handlers {
 
 /* Limits and deadlines of connections, both roles. Zero is the default, which stands in brackets. */
 typedef struct libws_settings {
-    size_t   struct_size;          /* sizeof(libws_settings). */
-    uint32_t flags;                /* LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS [0]. */
-    uint32_t max_message;          /* Bytes of one received message [16 MiB]; over it the connection is closed with
-                                      1009. */
-    uint32_t max_parts;            /* Frames of one received message, empty ones too [100,000]; over it: closed with
-                                      1008. */
-    uint32_t high_water;           /* Queued bytes above which libws_send() returns LIBWS_PENDING and reading stops
-                                      [256 KiB]. */
-    uint32_t low_water;            /* Queued bytes at which on_drain comes and reading goes on [64 KiB]. */
-    uint32_t max_buffered;         /* Queued bytes at which libws_send() returns LIBWS_ERR_FULL [1 MiB]. */
-    uint32_t heartbeat_ms;         /* A ping is sent after this many ms of silence [25,000]; LIBWS_OFF: never. */
-    uint32_t heartbeat_timeout_ms; /* The connection is dead if the ping has no answer after this many ms [20,000]. */
-    uint32_t handshake_timeout_ms; /* The whole opening: name, TCP and HTTP, in ms [10,000]. */
-    uint32_t close_timeout_ms;     /* The close handshake, in ms [3,000]. */
-    uint32_t message_timeout_ms;   /* A message unfinished after this many ms must have come at 256 bytes a second or
-                                      more [60,000]. */
-    uint32_t send_timeout_ms;      /* Queued bytes of which none leaves for this many ms end the connection [30,000]. */
+    size_t   struct_size;              /* sizeof(libws_settings). */
+    uint32_t flags;                    /* LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS | LIBWS_DEFLATE |
+                                          LIBWS_DEFLATE_TAKEOVER | LIBWS_DEFLATE_PEER_TAKEOVER [0]. */
+    uint32_t max_message;              /* Bytes of one received message, after inflating [16 MiB]; over it the
+                                          connection is closed with 1009. */
+    uint32_t max_parts;                /* Frames of one received message, empty ones too [100,000]; over it: closed
+                                          with 1008. */
+    uint32_t high_water;               /* Queued bytes above which libws_send() returns LIBWS_PENDING and reading
+                                          stops [256 KiB]. */
+    uint32_t low_water;                /* Queued bytes at which on_drain comes and reading goes on [64 KiB]. */
+    uint32_t max_buffered;             /* Queued bytes at which libws_send() returns LIBWS_ERR_FULL [1 MiB]. */
+    uint32_t heartbeat_ms;             /* A ping is sent after this many ms of silence [25,000]; LIBWS_OFF: never. */
+    uint32_t heartbeat_timeout_ms;     /* The connection is dead if the ping has no answer after this many ms
+                                          [20,000]. */
+    uint32_t handshake_timeout_ms;     /* The whole opening: name, TCP and HTTP, in ms [10,000]. */
+    uint32_t close_timeout_ms;         /* The close handshake, in ms [3,000]. */
+    uint32_t message_timeout_ms;       /* A message unfinished after this many ms must have come at 256 bytes a
+                                          second or more [60,000]. */
+    uint32_t send_timeout_ms;          /* Queued bytes of which none leaves for this many ms end the connection
+                                          [30,000]. */
+    uint32_t deflate_level;            /* With LIBWS_DEFLATE: 1, fastest, to 9, smallest [6]. */
+    uint32_t deflate_min_bytes;        /* With LIBWS_DEFLATE: shorter messages are not compressed [128 bytes]. */
+    uint32_t deflate_window_bits;      /* With LIBWS_DEFLATE: the largest window of our compressor, as a power of
+                                          two, 9 to 15 [15]. */
+    uint32_t deflate_peer_window_bits; /* With LIBWS_DEFLATE: the same for the peer's compressor [15]; a client that
+                                          does not let its window be chosen keeps 15. */
 } libws_settings;
 
 /* How to listen. */
@@ -256,11 +280,14 @@ typedef struct libws_connect_options {
 
 /* How a loop reports about itself. */
 typedef struct libws_loop_options {
-    size_t  struct_size; /* sizeof(libws_loop_options). */
+    size_t   struct_size;    /* sizeof(libws_loop_options). */
     /* Gets one line at a time, on the loop's thread; what peers sent is escaped and cut. NULL: silence. */
     void (*log)(int32_t level, const char *message, void *user);
-    void    *log_user;   /* The last argument of log. */
-    int32_t log_level;   /* Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN]. */
+    void     *log_user;      /* The last argument of log. */
+    int32_t  log_level;      /* Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN]. */
+    uint32_t deflate_memory; /* Bytes that the compression of this loop's connections may hold: the compressors of
+                                those with LIBWS_DEFLATE_TAKEOVER, and what is remembered of peers' messages [64
+                                MiB]. Beyond it connections go without. */
 } libws_loop_options;
 
 /* ---- Loop -------------------------------------------------------------------------------------------------------- */
@@ -374,7 +401,8 @@ int32_t libws_respond(libws_request request, int32_t status, const char *headers
 
 /* ---- Connection -------------------------------------------------------------------------------------------------- */
 
-/* Sends a whole message; the bytes are copied. Returns LIBWS_OK, or LIBWS_PENDING when the queue is above high_water:
+/* Sends a whole message; the bytes are copied. kind is LIBWS_TEXT or LIBWS_BINARY, with LIBWS_UNCOMPRESSED added where
+ * compression would tell of a secret (RFC 7692 section 8). Returns LIBWS_OK, or LIBWS_PENDING when the queue is above high_water:
  * then wait for on_drain. Errors: LIBWS_ERR_FULL (nothing was queued), LIBWS_ERR_UTF8 (text that is not UTF-8),
  * LIBWS_ERR_STATE (not open), LIBWS_ERR_GONE, LIBWS_ERR_INVALID, LIBWS_ERR_NOMEM; after each nothing was sent. */
 int32_t libws_send(libws_conn conn, int32_t kind, const void *data, size_t len);
@@ -418,7 +446,7 @@ int32_t libws_subscribe(libws_conn conn, const char *topic);
 int32_t libws_unsubscribe(libws_conn conn, const char *topic);
 
 /* Sends a message to every subscriber of a topic but except (0: to all). On the loop's thread it returns how many it
- * reached, elsewhere LIBWS_OK. A subscriber at max_buffered is closed with 1013, or skipped with LIBWS_PUBLISH_SKIPS. */
+ * reached, elsewhere LIBWS_OK. kind as for libws_send(); compressed once for each level and window. A subscriber at max_buffered is closed with 1013, or skipped with LIBWS_PUBLISH_SKIPS. */
 int32_t libws_publish(libws_loop loop, const char *topic, libws_conn except, int32_t kind, const void *data,
                       size_t len);
 

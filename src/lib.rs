@@ -61,5 +61,5 @@ pub use roles::handler::{CloseInfo, Decision, Handler, Incoming, Message, Peer};
 pub use roles::handles::{Conn, Info, Listener, Request, Timer};
 pub use roles::log::{Level, Sink};
 pub use roles::loops::LoopOptions;
-pub use roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
+pub use roles::settings::{ConnectOptions, Deflate, ListenOptions, OFF, Settings};
 pub use roles::write::Sent;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ws::proto::close::MAX_REASON;
 use ws::proto::frame::MAX_CONTROL;
 use ws::proto::head::HeadLimits;
-use ws::{ListenOptions, Reconnect, Settings};
+use ws::{Deflate, ListenOptions, LoopOptions, Reconnect, Settings};
 
 /// First column of every table row, without backquotes, and the second.
 fn rows() -> HashMap<&'static str, &'static str> {
@@ -25,6 +25,7 @@ fn the_page_has_the_defaults_of_the_code() {
     let listen = ListenOptions::default();
     let reconnect = Reconnect::default();
     let head = HeadLimits::default();
+    let deflate = Deflate::default();
     let expected = [
         ("max_message", settings.max_message.to_string()),
         ("max_parts", settings.max_parts.to_string()),
@@ -37,6 +38,12 @@ fn the_page_has_the_defaults_of_the_code() {
         ("close_timeout_ms", settings.close_timeout_ms.to_string()),
         ("message_timeout_ms", settings.message_timeout_ms.to_string()),
         ("send_timeout_ms", settings.send_timeout_ms.to_string()),
+        ("deflate", format!("{:?}", settings.deflate)),
+        ("deflate_level", deflate.level.to_string()),
+        ("deflate_min_bytes", deflate.min_bytes.to_string()),
+        ("deflate_window_bits", deflate.window_bits.to_string()),
+        ("deflate_peer_window_bits", deflate.peer_window_bits.to_string()),
+        ("deflate_memory", LoopOptions::default().deflate_memory.to_string()),
         ("backlog", listen.backlog.to_string()),
         ("max_body", listen.max_body.to_string()),
         ("keep_alive_ms", listen.keep_alive_ms.to_string()),

@@ -19,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     };
     if server::is_upgrade(&head) {
         if let Ok(upgrade) = server::check(&head, &rules) {
-            let answer = server::switching(&upgrade, upgrade.protocol.as_deref(), &[]);
+            let answer = server::switching(&upgrade, upgrade.protocol.as_deref(), None, &[]);
             assert!(answer.starts_with(b"HTTP/1.1 101 ") && answer.ends_with(b"\r\n\r\n"));
         }
     }

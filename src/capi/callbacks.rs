@@ -1,7 +1,9 @@
 use std::ffi::{CString, c_void};
 
 use super::input::{self, Growable};
-use super::types::{libws_close_info, libws_conn, libws_listener, libws_message, libws_request};
+use super::types::{
+    LIBWS_COMPRESSED, libws_close_info, libws_conn, libws_listener, libws_message, libws_request,
+};
 use crate::error::{Error, Result};
 use crate::proto::Kind;
 use crate::roles::handler::{CloseInfo, Decision, Handler, Incoming, Message, Peer};
@@ -101,7 +103,7 @@ impl Handler for Callbacks {
         let message = libws_message {
             struct_size: size_of::<libws_message>(),
             kind: if message.kind == Kind::Text { 1 } else { 2 },
-            flags: 0,
+            flags: if message.compressed { LIBWS_COMPRESSED } else { 0 },
             data: message.data.as_ptr().cast(),
             len: message.data.len(),
         };

@@ -7,16 +7,17 @@ use crate::proto::{Kind, Role};
 use crate::roles::handles::Conn;
 use crate::roles::write::Sent;
 
-/// Sends a whole message; the bytes are copied. Returns LIBWS_OK, or LIBWS_PENDING when the queue is above high_water:
+/// Sends a whole message; the bytes are copied. kind is LIBWS_TEXT or LIBWS_BINARY, with LIBWS_UNCOMPRESSED added where
+/// compression would tell of a secret (RFC 7692 section 8). Returns LIBWS_OK, or LIBWS_PENDING when the queue is above high_water:
 /// then wait for on_drain. Errors: LIBWS_ERR_FULL (nothing was queued), LIBWS_ERR_UTF8 (text that is not UTF-8),
 /// LIBWS_ERR_STATE (not open), LIBWS_ERR_GONE, LIBWS_ERR_INVALID, LIBWS_ERR_NOMEM; after each nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> i32 {
     guard::number(|| {
-        let kind = input::kind(kind)?;
+        let form = input::form(kind)?;
         // SAFETY: the caller's contract.
         let data = unsafe { input::bytes(data, len) }?;
-        Conn::from_raw(conn).send(kind, data).map(number)
+        Conn::from_raw(conn).send_as(form, data).map(number)
     })
 }
 
@@ -107,6 +108,7 @@ pub unsafe extern "C" fn libws_info(conn: libws_conn, out: *mut libws_conn_info)
             listener: info.listener.map_or(0, |listener| listener.raw()),
             peer: input::fixed(&info.peer),
             protocol: input::fixed(&info.protocol),
+            deflate: info.deflate.into(),
         };
         // SAFETY: the caller's contract.
         unsafe { input::write_out(out, value, "out") }

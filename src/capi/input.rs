@@ -2,8 +2,10 @@
 
 use std::ffi::{CStr, c_char, c_void};
 
+use super::types::LIBWS_UNCOMPRESSED;
 use crate::error::{Error, ErrorCode, Result};
 use crate::proto::Kind;
+use crate::roles::write::Form;
 
 /// An option struct: its first field says how long the caller's version of it is.
 ///
@@ -156,13 +158,15 @@ pub fn fixed<const N: usize>(text: &str) -> [c_char; N] {
     array
 }
 
-/// A message's kind.
-pub fn kind(kind: i32) -> Result<Kind> {
-    match kind {
-        1 => Ok(Kind::Text),
-        2 => Ok(Kind::Binary),
-        other => Err(Error::invalid(format!("kind {other} is neither LIBWS_TEXT nor LIBWS_BINARY"))),
-    }
+/// A message's kind, maybe with LIBWS_UNCOMPRESSED.
+pub fn form(number: i32) -> Result<Form> {
+    let compress = number & LIBWS_UNCOMPRESSED == 0;
+    let kind = match number & !LIBWS_UNCOMPRESSED {
+        1 => Kind::Text,
+        2 => Kind::Binary,
+        _ => return Err(Error::invalid(format!("kind {number} is neither LIBWS_TEXT nor LIBWS_BINARY"))),
+    };
+    Ok(Form { kind, compress })
 }
 
 /// A flag that is 0 or 1.

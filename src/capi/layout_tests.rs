@@ -8,7 +8,8 @@ use super::callbacks::libws_handlers;
 use super::options::{libws_connect_options, libws_listen_options, libws_loop_options, libws_settings};
 use super::results::libws_result;
 use super::types::{
-    LIBWS_KEEP_READING, LIBWS_OFF, LIBWS_PUBLISH_SKIPS, libws_close_info, libws_conn_info, libws_kind,
+    LIBWS_COMPRESSED, LIBWS_DEFLATE, LIBWS_DEFLATE_PEER_TAKEOVER, LIBWS_DEFLATE_TAKEOVER, LIBWS_KEEP_READING,
+    LIBWS_OFF, LIBWS_PUBLISH_SKIPS, LIBWS_UNCOMPRESSED, libws_close_info, libws_conn_info, libws_kind,
     libws_log_level, libws_message, libws_role, libws_state, libws_upgrade,
 };
 use super::version::{LIBWS_VERSION_MAJOR, LIBWS_VERSION_MINOR, LIBWS_VERSION_PATCH};
@@ -45,12 +46,12 @@ fn seen_by_rust() -> Rows {
     rows! { rows;
         libws_message { struct_size kind flags data len }
         libws_close_info { struct_size code sent_code error was_open was_clean reason reason_len detail unsent }
-        libws_conn_info { struct_size role ready_state round_trip_us buffered_amount listener peer protocol }
+        libws_conn_info { struct_size role ready_state round_trip_us buffered_amount listener peer protocol deflate }
         libws_handlers { struct_size on_upgrade on_request on_open on_message on_pong on_drain on_close on_listener_close on_retry }
-        libws_settings { struct_size flags max_message max_parts high_water low_water max_buffered heartbeat_ms heartbeat_timeout_ms handshake_timeout_ms close_timeout_ms message_timeout_ms send_timeout_ms }
+        libws_settings { struct_size flags max_message max_parts high_water low_water max_buffered heartbeat_ms heartbeat_timeout_ms handshake_timeout_ms close_timeout_ms message_timeout_ms send_timeout_ms deflate_level deflate_min_bytes deflate_window_bits deflate_peer_window_bits }
         libws_listen_options { struct_size settings path protocols origins hosts headers static_root backlog max_connections max_body keep_alive_ms reuse_port fd }
         libws_connect_options { struct_size settings protocols origin headers reconnect reconnect_min_ms reconnect_max_ms reconnect_attempts reconnect_stable_ms offline_queue offline_drop_oldest reconnect_final_codes }
-        libws_loop_options { struct_size log log_user log_level }
+        libws_loop_options { struct_size log log_user log_level deflate_memory }
     }
     values! { rows;
         libws_result { LIBWS_OK LIBWS_PENDING LIBWS_ERR_INVALID LIBWS_ERR_GONE LIBWS_ERR_STATE LIBWS_ERR_THREAD LIBWS_ERR_FULL LIBWS_ERR_TOO_BIG LIBWS_ERR_UTF8 LIBWS_ERR_ADDRESS LIBWS_ERR_IO LIBWS_ERR_HANDSHAKE LIBWS_ERR_PROTOCOL LIBWS_ERR_TIMEOUT LIBWS_ERR_UNSUPPORTED LIBWS_ERR_NOMEM LIBWS_ERR_INTERNAL }
@@ -60,7 +61,7 @@ fn seen_by_rust() -> Rows {
         libws_upgrade { LIBWS_ACCEPT LIBWS_DEFER }
         libws_log_level { LIBWS_LOG_ERROR LIBWS_LOG_WARN LIBWS_LOG_INFO LIBWS_LOG_DEBUG }
     }
-    values! { rows: LIBWS_OFF LIBWS_KEEP_READING LIBWS_PUBLISH_SKIPS LIBWS_VERSION_MAJOR LIBWS_VERSION_MINOR LIBWS_VERSION_PATCH }
+    values! { rows: LIBWS_OFF LIBWS_KEEP_READING LIBWS_PUBLISH_SKIPS LIBWS_DEFLATE LIBWS_DEFLATE_TAKEOVER LIBWS_DEFLATE_PEER_TAKEOVER LIBWS_UNCOMPRESSED LIBWS_COMPRESSED LIBWS_VERSION_MAJOR LIBWS_VERSION_MINOR LIBWS_VERSION_PATCH }
     rows
 }
 

@@ -3,11 +3,15 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 
 use super::input::{self, Growable};
+use super::types::{
+    LIBWS_DEFLATE, LIBWS_DEFLATE_PEER_TAKEOVER, LIBWS_DEFLATE_TAKEOVER, LIBWS_KEEP_READING,
+    LIBWS_PUBLISH_SKIPS,
+};
 use crate::error::{Error, Result};
 use crate::roles::backoff::{Reconnect, parse_codes};
 use crate::roles::log::{Level, Sink};
 use crate::roles::loops::LoopOptions;
-use crate::roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
+use crate::roles::settings::{ConnectOptions, Deflate, ListenOptions, OFF, Settings};
 
 /// Limits and deadlines of connections, both roles. Zero is the default, which stands in brackets.
 #[repr(C)]
@@ -15,9 +19,9 @@ use crate::roles::settings::{ConnectOptions, ListenOptions, OFF, Settings};
 pub struct libws_settings {
     /// sizeof(libws_settings).
     pub struct_size: usize,
-    /// LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS [0].
+    /// LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS | LIBWS_DEFLATE | LIBWS_DEFLATE_TAKEOVER | LIBWS_DEFLATE_PEER_TAKEOVER [0].
     pub flags: u32,
-    /// Bytes of one received message [16 MiB]; over it the connection is closed with 1009.
+    /// Bytes of one received message, after inflating [16 MiB]; over it the connection is closed with 1009.
     pub max_message: u32,
     /// Frames of one received message, empty ones too [100,000]; over it: closed with 1008.
     pub max_parts: u32,
@@ -39,6 +43,15 @@ pub struct libws_settings {
     pub message_timeout_ms: u32,
     /// Queued bytes of which none leaves for this many ms end the connection [30,000].
     pub send_timeout_ms: u32,
+    /// With LIBWS_DEFLATE: 1, fastest, to 9, smallest [6].
+    pub deflate_level: u32,
+    /// With LIBWS_DEFLATE: shorter messages are not compressed [128 bytes].
+    pub deflate_min_bytes: u32,
+    /// With LIBWS_DEFLATE: the largest window of our compressor, as a power of two, 9 to 15 [15].
+    pub deflate_window_bits: u32,
+    /// With LIBWS_DEFLATE: the same for the peer's compressor [15]; a client that does not let its window be chosen
+    /// keeps 15.
+    pub deflate_peer_window_bits: u32,
 }
 
 /// How to listen.
@@ -125,6 +138,9 @@ pub struct libws_loop_options {
     pub log_user: *mut c_void,
     /// Lines up to this level, an LIBWS_LOG_* [LIBWS_LOG_WARN].
     pub log_level: i32,
+    /// Bytes that the compression of this loop's connections may hold: the compressors of those with
+    /// LIBWS_DEFLATE_TAKEOVER, and what is remembered of peers' messages [64 MiB]. Beyond it connections go without.
+    pub deflate_memory: u32,
 }
 
 // SAFETY: #[repr(C)], struct_size first, then integers only.
@@ -145,7 +161,11 @@ unsafe fn settings(pointer: *const libws_settings) -> Result<Settings> {
     let default = Settings::default();
     // SAFETY: the caller's contract.
     let Some(given) = (unsafe { input::options(pointer, "settings") })? else { return Ok(default) };
-    let known = super::types::LIBWS_KEEP_READING | super::types::LIBWS_PUBLISH_SKIPS;
+    let known = LIBWS_KEEP_READING
+        | LIBWS_PUBLISH_SKIPS
+        | LIBWS_DEFLATE
+        | LIBWS_DEFLATE_TAKEOVER
+        | LIBWS_DEFLATE_PEER_TAKEOVER;
     if given.flags & !known != 0 {
         return Err(Error::invalid(format!("settings: unknown flags {:#x}", given.flags & !known)));
     }
@@ -161,9 +181,38 @@ unsafe fn settings(pointer: *const libws_settings) -> Result<Settings> {
         close_timeout_ms: or(given.close_timeout_ms, default.close_timeout_ms),
         message_timeout_ms: or(given.message_timeout_ms, default.message_timeout_ms),
         send_timeout_ms: or(given.send_timeout_ms, default.send_timeout_ms),
-        keep_reading: given.flags & super::types::LIBWS_KEEP_READING != 0,
-        publish_skips: given.flags & super::types::LIBWS_PUBLISH_SKIPS != 0,
+        keep_reading: given.flags & LIBWS_KEEP_READING != 0,
+        publish_skips: given.flags & LIBWS_PUBLISH_SKIPS != 0,
+        deflate: deflate(&given)?,
     })
+}
+
+fn deflate(given: &libws_settings) -> Result<Option<Deflate>> {
+    let has = |flag| given.flags & flag != 0;
+    let values = [
+        ("deflate_level", given.deflate_level),
+        ("deflate_min_bytes", given.deflate_min_bytes),
+        ("deflate_window_bits", given.deflate_window_bits),
+        ("deflate_peer_window_bits", given.deflate_peer_window_bits),
+        ("LIBWS_DEFLATE_TAKEOVER", given.flags & LIBWS_DEFLATE_TAKEOVER),
+        ("LIBWS_DEFLATE_PEER_TAKEOVER", given.flags & LIBWS_DEFLATE_PEER_TAKEOVER),
+    ];
+    if !has(LIBWS_DEFLATE) {
+        return match values.iter().find(|(_, value)| *value != 0) {
+            Some((name, _)) => Err(Error::invalid(format!("settings: {name} without LIBWS_DEFLATE"))),
+            None => Ok(None),
+        };
+    }
+    let default = Deflate::default();
+    let small = |value, default| u8::try_from(or(value, default)).unwrap_or(u8::MAX);
+    Ok(Some(Deflate {
+        level: small(given.deflate_level, default.level.into()),
+        min_bytes: or(given.deflate_min_bytes, default.min_bytes),
+        window_bits: small(given.deflate_window_bits, default.window_bits.into()),
+        takeover: has(LIBWS_DEFLATE_TAKEOVER),
+        peer_window_bits: small(given.deflate_peer_window_bits, default.peer_window_bits.into()),
+        peer_takeover: has(LIBWS_DEFLATE_PEER_TAKEOVER),
+    }))
 }
 
 unsafe fn owned(pointer: *const c_char, name: &str) -> Result<Option<String>> {
@@ -284,7 +333,8 @@ pub(super) unsafe fn event_loop(pointer: *const libws_loop_options) -> Result<Lo
         let sink: Sink = Arc::new(move |level, line: &str| target.write(level, line));
         sink
     });
-    Ok(LoopOptions { log, log_level })
+    let deflate_memory = or(given.deflate_memory, LoopOptions::default().deflate_memory);
+    Ok(LoopOptions { log, log_level, deflate_memory })
 }
 
 const _: () = assert!(OFF == super::types::LIBWS_OFF);

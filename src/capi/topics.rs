@@ -27,7 +27,7 @@ pub unsafe extern "C" fn libws_unsubscribe(conn: libws_conn, topic: *const c_cha
 }
 
 /// Sends a message to every subscriber of a topic but `except` (0: to all). On the loop's thread it returns how many it
-/// reached, elsewhere LIBWS_OK. A subscriber at max_buffered is closed with 1013, or skipped with LIBWS_PUBLISH_SKIPS.
+/// reached, elsewhere LIBWS_OK. kind as for libws_send(); compressed once for each level and window. A subscriber at max_buffered is closed with 1013, or skipped with LIBWS_PUBLISH_SKIPS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libws_publish(
     event_loop: libws_loop,
@@ -38,11 +38,11 @@ pub unsafe extern "C" fn libws_publish(
     len: usize,
 ) -> i32 {
     guard::number(|| {
-        let kind = input::kind(kind)?;
+        let form = input::form(kind)?;
         // SAFETY: the caller's contract.
         let (topic, data) = unsafe { (input::required_text(topic, "topic")?, input::bytes(data, len)?) };
         let except = (except != 0).then_some(Conn::from_raw(except));
-        let reached = Handle::from_raw(event_loop).publish(topic, except, kind, data)?;
+        let reached = Handle::from_raw(event_loop).publish_as(topic, except, form, data)?;
         Ok(i32::try_from(reached).unwrap_or(i32::MAX))
     })
 }

@@ -75,6 +75,19 @@ pub const LIBWS_OFF: u32 = u32::MAX;
 pub const LIBWS_KEEP_READING: u32 = 1;
 /// A flag of libws_settings: libws_publish() skips a subscriber at max_buffered instead of closing it with 1013.
 pub const LIBWS_PUBLISH_SKIPS: u32 = 2;
+/// A flag of libws_settings: permessage-deflate (RFC 7692) is offered by a client and accepted by a server.
+pub const LIBWS_DEFLATE: u32 = 4;
+/// A flag of libws_settings, with LIBWS_DEFLATE: our messages may refer to earlier ones. Smaller messages, and up to
+/// 340 KB for each connection that sends; without it all connections of a loop share one compressor.
+pub const LIBWS_DEFLATE_TAKEOVER: u32 = 8;
+/// A flag of libws_settings, with LIBWS_DEFLATE: the peer's messages may refer to earlier ones. Up to 32 KiB for each
+/// connection.
+pub const LIBWS_DEFLATE_PEER_TAKEOVER: u32 = 16;
+
+/// Added to the kind of a message that is sent: it is not compressed.
+pub const LIBWS_UNCOMPRESSED: i32 = 256;
+/// A flag of libws_message: it came compressed.
+pub const LIBWS_COMPRESSED: u32 = 2;
 
 /// A message that arrived; lives until on_message returns.
 #[repr(C)]
@@ -84,7 +97,7 @@ pub struct libws_message {
     pub struct_size: usize,
     /// LIBWS_TEXT (checked UTF-8) or LIBWS_BINARY.
     pub kind: i32,
-    /// 0 in this version.
+    /// LIBWS_COMPRESSED, or 0.
     pub flags: u32,
     /// The payload; not NUL-terminated, never NULL.
     pub data: *const c_void,
@@ -138,6 +151,8 @@ pub struct libws_conn_info {
     pub peer: [c_char; 64],
     /// The chosen subprotocol, or ""; cut to fit, NUL-terminated.
     pub protocol: [c_char; 64],
+    /// 1 if permessage-deflate was agreed (RFC 7692).
+    pub deflate: i32,
 }
 
 // SAFETY: #[repr(C)], struct_size first, integers and characters only.

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::close::{self, Violation};
+use super::deflate::inflate::Receiver;
 use super::event::{Data, Event};
 use super::frame::{Head, Opcode};
 use super::message::{Frame, Message, NOT_UTF8, append_control};
@@ -28,16 +29,16 @@ impl Assembly {
 
     /// Bytes of payload held.
     pub fn arrived(&self) -> u64 {
-        let message = self.message.as_ref().map_or(0, |message| message.bytes.len());
-        message as u64 + self.control.len() as u64
+        let message = self.message.as_ref().map_or(0, Message::arrived);
+        message + self.control.len() as u64
     }
 
     /// Begins the frame of this header, and its message if it is the first.
     pub fn begin(&mut self, head: &Head) {
         self.frame = Some(Frame::new(head));
         match head.opcode {
-            Opcode::Text => self.message = Some(Message::new(Kind::Text)),
-            Opcode::Binary => self.message = Some(Message::new(Kind::Binary)),
+            Opcode::Text => self.message = Some(Message::new(Kind::Text, head.rsv1)),
+            Opcode::Binary => self.message = Some(Message::new(Kind::Binary, head.rsv1)),
             Opcode::Continuation => {
                 if let Some(message) = &mut self.message {
                     message.parts = message.parts.saturating_add(1);
@@ -47,26 +48,37 @@ impl Assembly {
         }
     }
 
-    /// The message and its frame, when at least `least` bytes of the frame are still to come.
+    /// The message and its frame, when at least `least` bytes of the frame are still to come as they are, and some of the
+    /// message are here: a header alone is no reason to make room.
     pub fn long_frame(&mut self, least: u64) -> Option<(&mut Message, &Frame)> {
         let frame = self.frame.as_ref()?;
         if frame.opcode.is_control() || frame.to_come < least {
             return None;
         }
-        Some((self.message.as_mut()?, frame))
+        let message =
+            self.message.as_mut().filter(|message| !message.is_compressed() && !message.bytes.is_empty())?;
+        Some((message, frame))
     }
 
-    /// Takes what `rest` holds of the frame's payload; returns how much that was, and the event it completes.
-    pub fn receive(&mut self, rest: &mut [u8]) -> Result<(usize, Option<Event>), Violation> {
+    /// Takes what `rest` holds of the frame's payload; returns how much that was, and the event it completes. `most`:
+    /// bytes that a compressed message may inflate to.
+    pub fn receive(
+        &mut self,
+        rest: &mut [u8],
+        mut receiver: Option<&mut Receiver>,
+        most: usize,
+    ) -> Result<(usize, Option<Event>), Violation> {
         let Some(frame) = &mut self.frame else { return Ok((0, None)) };
         let used = usize::try_from(frame.to_come).unwrap_or(usize::MAX).min(rest.len());
         let piece = &mut rest[..used];
         frame.take(piece);
         match &mut self.message {
-            Some(message) if !frame.opcode.is_control() => message.append(piece, frame)?,
+            Some(message) if !frame.opcode.is_control() => {
+                message.append(piece, frame, receiver.as_deref_mut(), most)?;
+            }
             _ => append_control(&mut self.control, piece, frame)?,
         }
-        Ok((used, self.complete()?))
+        Ok((used, self.complete(receiver, most)?))
     }
 
     /// Counts `n` bytes that were read straight into the message's buffer.
@@ -74,11 +86,12 @@ impl Assembly {
         if let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) {
             message.filled(n, frame)?;
         }
-        self.complete()
+        // Compressed messages are not read straight into their buffers.
+        self.complete(None, 0)
     }
 
     /// Ends the frame if its payload is all there, and returns what it completes.
-    fn complete(&mut self) -> Result<Option<Event>, Violation> {
+    fn complete(&mut self, receiver: Option<&mut Receiver>, most: usize) -> Result<Option<Event>, Violation> {
         let Some(frame) = self.frame.take_if(|frame| frame.to_come == 0) else { return Ok(None) };
         if frame.opcode.is_control() {
             let bytes = std::mem::take(&mut self.control);
@@ -86,8 +99,8 @@ impl Assembly {
         }
         match self.message.take_if(|_| frame.fin) {
             Some(message) => {
-                let (kind, bytes) = message.finish()?;
-                Ok(Some(Event::Message { kind, data: Data::Collected(bytes) }))
+                let (kind, data) = message.finish(receiver, most)?;
+                Ok(Some(Event::Message { kind, data }))
             }
             None => Ok(None),
         }

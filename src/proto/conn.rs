@@ -4,6 +4,7 @@
 //! buffer; only what spans reads or frames is collected, in a box that exists just as long.
 
 pub use super::close::Violation;
+pub use super::deflate::inflate::{Inflater, Receiver};
 pub use super::event::{Data, Event};
 
 use super::assembly::{Assembly, report};
@@ -18,7 +19,7 @@ pub const DIRECT_MIN: usize = FIRST_STEP;
 /// How much a peer may send in one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of payload in a message, all its frames together; more is refused with 1009.
+    /// Bytes of payload in a message, all its frames together, after inflating; more is refused with 1009.
     pub max_message: u64,
     /// Frames in a fragmented message, empty ones included; more are refused with 1008.
     pub max_parts: u32,
@@ -47,6 +48,8 @@ enum State {
 #[derive(Debug)]
 pub struct Conn {
     assembly: Option<Box<Assembly>>,
+    /// Set when permessage-deflate was agreed.
+    receiver: Option<Box<Receiver>>,
     /// The beginning of a header that was cut by a read.
     header: [u8; MAX_HEADER],
     header_len: u8,
@@ -62,7 +65,20 @@ impl Conn {
             Role::Server => MASKED,
             Role::Client => 0,
         };
-        Conn { assembly: None, header: [0; MAX_HEADER], header_len: 0, mask_bit, state: State::Idle }
+        let header = [0; MAX_HEADER];
+        Conn { assembly: None, receiver: None, header, header_len: 0, mask_bit, state: State::Idle }
+    }
+
+    /// permessage-deflate was agreed in the handshake: messages may be compressed (RFC 7692 section 6.2).
+    pub fn set_receiver(&mut self, receiver: Receiver) {
+        self.receiver = Some(Box::new(receiver));
+    }
+
+    /// The receiving side of permessage-deflate, if it was agreed: for lending it an inflater, and for giving back the
+    /// memory of an inflated message.
+    #[inline]
+    pub fn receiver(&mut self) -> Option<&mut Receiver> {
+        self.receiver.as_deref_mut()
     }
 
     /// Which side we are.
@@ -94,8 +110,8 @@ impl Conn {
     /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
     /// to it straight from the socket; [`Conn::direct_filled`] must follow if any were.
     ///
-    /// `None` unless at least [`DIRECT_MIN`] bytes of the payload are still to come, and when memory is short:
-    /// [`Conn::next`] will then report that.
+    /// `None` unless some of the message has arrived and at least [`DIRECT_MIN`] bytes of the frame are still to come,
+    /// and when memory is short: [`Conn::next`] will then report that.
     pub fn direct(&mut self, _limits: &Limits) -> Option<(&mut Vec<u8>, usize)> {
         let assembly = self.assembly.as_deref_mut()?;
         let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;
@@ -200,18 +216,19 @@ impl Conn {
         limits: &Limits,
         now_ms: u64,
     ) -> Result<Option<Event>, Violation> {
+        let most = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
         loop {
             if self.assembly.as_ref().is_none_or(|assembly| assembly.frame.is_none()) {
                 let Some(head) = self.read_header(buf, pos)? else { return Ok(None) };
                 self.check_limits(&head, limits)?;
-                if let Some(event) = whole_frame(&head, buf, pos)? {
+                if let Some(event) = whole_frame(&head, buf, pos, self.receiver.as_deref_mut(), most)? {
                     return Ok(Some(event));
                 }
                 self.assembly.get_or_insert_with(|| Box::new(Assembly::new(now_ms))).begin(&head);
             }
             let Some(assembly) = self.assembly.as_deref_mut() else { return Ok(None) };
             let rest = buf.get_mut(*pos..).unwrap_or_default();
-            let (used, event) = assembly.receive(rest)?;
+            let (used, event) = assembly.receive(rest, self.receiver.as_deref_mut(), most)?;
             *pos += used;
             if event.is_some() || assembly.frame.is_some() {
                 return Ok(event);
@@ -246,8 +263,10 @@ impl Conn {
     /// Parses a header and judges what only the connection can, byte by byte in the order of arrival, so that the
     /// same fault is found however the bytes are cut.
     fn judge(&self, bytes: &[u8]) -> Parsed {
-        let order =
-            |&byte| frame::check_first(byte).and_then(|opcode| self.check_order(opcode).map(|()| opcode));
+        let order = |&byte| {
+            frame::check_first(byte, self.receiver.is_some())
+                .and_then(|opcode| self.check_order(opcode).map(|()| opcode))
+        };
         let opcode = match bytes.first().map(order) {
             None => return Parsed::Incomplete,
             Some(Err(violation)) => return Parsed::Violation(violation),
@@ -259,7 +278,7 @@ impl Conn {
                 return Parsed::Violation(violation);
             }
         }
-        frame::parse(bytes)
+        frame::parse(bytes, self.receiver.is_some())
     }
 
     /// Fragments of a message follow each other (section 5.4).
@@ -287,13 +306,14 @@ impl Conn {
         if head.opcode.is_control() {
             return Ok(());
         }
-        let (parts, bytes) =
-            self.message().map_or((0, 0), |message| (message.parts, message.bytes.len() as u64));
+        let (parts, bytes) = self.message().map_or((0, 0), |message| (message.parts, message.arrived()));
         if parts > 0 && parts >= limits.max_parts {
             return Err(Violation { code: POLICY, what: "a message of too many frames" });
         }
+        let compressed = head.rsv1 || self.message().is_some_and(Message::is_compressed);
+        let most = if compressed { most_compressed(limits.max_message) } else { limits.max_message };
         match bytes.checked_add(head.len) {
-            Some(total) if total <= limits.max_message => Ok(()),
+            Some(total) if total <= most => Ok(()),
             _ => Err(Violation { code: TOO_BIG, what: "a message longer than the limit" }),
         }
     }
@@ -340,8 +360,20 @@ struct Whole {
     len: usize,
 }
 
+/// Bytes of payload in a compressed message that may inflate to `most`: deflate makes what it cannot shrink a little
+/// longer. What inflates to less is not worth so many bytes.
+fn most_compressed(most: u64) -> u64 {
+    most.saturating_add(most / 8).saturating_add(1024)
+}
+
 /// Reports a frame whose payload lies whole at `buf[*pos..]`, if it makes an event by itself.
-fn whole_frame(head: &Head, buf: &mut [u8], pos: &mut usize) -> Result<Option<Event>, Violation> {
+fn whole_frame(
+    head: &Head,
+    buf: &mut [u8],
+    pos: &mut usize,
+    receiver: Option<&mut Receiver>,
+    most: usize,
+) -> Result<Option<Event>, Violation> {
     if !head.fin || head.opcode == Opcode::Continuation {
         return Ok(None);
     }
@@ -352,8 +384,12 @@ fn whole_frame(head: &Head, buf: &mut [u8], pos: &mut usize) -> Result<Option<Ev
     if let Some(key) = head.mask {
         mask::apply(payload, key, 0);
     }
-    let start = std::mem::replace(pos, end);
-    report(head.opcode, buf, Data::InPlace(start..end)).map(Some)
+    let data = match receiver {
+        Some(receiver) if head.rsv1 => Data::Inflated(receiver.whole(payload, most)?),
+        _ => Data::InPlace(*pos..end),
+    };
+    *pos = end;
+    report(head.opcode, buf, data).map(Some)
 }
 
 #[cfg(test)]

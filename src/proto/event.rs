@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::close::Violation;
+use super::deflate::Output;
 use std::ops::Range;
 
 /// The bytes of an event, already unmasked.
@@ -11,6 +12,8 @@ pub enum Data {
     InPlace(Range<usize>),
     /// Bytes that came in several reads or frames; they are given away.
     Collected(Vec<u8>),
+    /// An inflated message; [`Conn::recycle`](super::conn::Conn::recycle) takes its memory back.
+    Inflated(Output),
 }
 
 impl Data {
@@ -20,6 +23,7 @@ impl Data {
         match self {
             Data::InPlace(range) => buf.get(range.clone()).unwrap_or_default(),
             Data::Collected(bytes) => bytes,
+            Data::Inflated(output) => output.as_slice(),
         }
     }
 
@@ -31,6 +35,7 @@ impl Data {
                 bytes.drain(..n.min(bytes.len()));
                 Data::Collected(bytes)
             }
+            Data::Inflated(output) => Data::Collected(output.as_slice().iter().skip(n).copied().collect()),
         }
     }
 }

@@ -11,6 +11,8 @@ pub const MAX_CONTROL: usize = 125;
 
 pub(super) const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
+/// The first reserved bit: on the first frame of a message that permessage-deflate compressed (RFC 7692 section 6).
+const RSV1: u8 = 0x40;
 const OPCODE: u8 = 0x0f;
 pub(super) const MASKED: u8 = 0x80;
 const LEN: u8 = 0x7f;
@@ -75,7 +77,7 @@ impl Deref for Header {
 #[inline]
 pub fn header(fin: bool, rsv1: bool, opcode: Opcode, len: u64, mask: Option<[u8; 4]>) -> Header {
     let mut bytes = [0; MAX_HEADER];
-    bytes[0] = if fin { FIN } else { 0 } | if rsv1 { 0x40 } else { 0 } | opcode as u8;
+    bytes[0] = if fin { FIN } else { 0 } | if rsv1 { RSV1 } else { 0 } | opcode as u8;
     let masked = if mask.is_some() { MASKED } else { 0 };
     let mut end = match len {
         0..=125 => {
@@ -118,6 +120,8 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8
 pub struct Head {
     /// The last frame of its message.
     pub fin: bool,
+    /// The first frame of a compressed message.
+    pub rsv1: bool,
     /// What the frame is.
     pub opcode: Opcode,
     /// Bytes of payload that the peer says will follow; below 2^63.
@@ -142,10 +146,11 @@ pub enum Parsed {
 /// Reads a header from the start of `bytes`, of which it needs at most [`MAX_HEADER`].
 ///
 /// Each byte is judged as soon as it is there: a bad first or second byte is refused before a third arrives. Whether
-/// the mask fits the role and the opcode fits the message is for the connection to say.
+/// the mask fits the role and the opcode fits the message is for the connection to say. `rsv1`: permessage-deflate was
+/// agreed, so the bit is allowed where a message begins.
 #[inline]
-pub fn parse(bytes: &[u8]) -> Parsed {
-    match read(bytes) {
+pub fn parse(bytes: &[u8], rsv1: bool) -> Parsed {
+    match read(bytes, rsv1) {
         Ok(Some(head)) => Parsed::Header(head),
         Ok(None) => Parsed::Incomplete,
         Err(violation) => Parsed::Violation(violation),
@@ -154,11 +159,13 @@ pub fn parse(bytes: &[u8]) -> Parsed {
 
 /// Judges the first byte: reserved bits, opcode, and that a control frame is not fragmented (section 5.5).
 #[inline]
-pub(super) fn check_first(byte: u8) -> Result<Opcode, Violation> {
+pub(super) fn check_first(byte: u8, rsv1: bool) -> Result<Opcode, Violation> {
     let Some(opcode) = Opcode::from_bits(byte & OPCODE) else {
         return Err(Violation::protocol("a reserved opcode"));
     };
-    if byte & RSV != 0 {
+    let begins = matches!(opcode, Opcode::Text | Opcode::Binary);
+    let allowed = if rsv1 && begins { RSV1 } else { 0 };
+    if byte & RSV & !allowed != 0 {
         return Err(Violation::protocol("a reserved bit without an extension that defines it"));
     }
     if opcode.is_control() && byte & FIN == 0 {
@@ -176,9 +183,9 @@ pub(super) fn check_second(opcode: Opcode, byte: u8) -> Result<(), Violation> {
     Ok(())
 }
 
-fn read(bytes: &[u8]) -> Result<Option<Head>, Violation> {
+fn read(bytes: &[u8], rsv1: bool) -> Result<Option<Head>, Violation> {
     let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
-    let opcode = check_first(first)?;
+    let opcode = check_first(first, rsv1)?;
     let Some((&second, rest)) = rest.split_first() else { return Ok(None) };
     check_second(opcode, second)?;
     let Some((len, rest)) = length(second & LEN, rest)? else { return Ok(None) };
@@ -188,7 +195,8 @@ fn read(bytes: &[u8]) -> Result<Option<Head>, Violation> {
         let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
         (Some(*key), rest)
     };
-    Ok(Some(Head { fin: first & FIN != 0, opcode, len, mask, size: bytes.len() - rest.len() }))
+    let size = bytes.len() - rest.len();
+    Ok(Some(Head { fin: first & FIN != 0, rsv1: first & RSV1 != 0, opcode, len, mask, size }))
 }
 
 /// Reads the extended length, if the seven bits call for one. Only the shortest form is a length (section 5.2).
@@ -240,11 +248,11 @@ mod tests {
                 for mask in [None, Some([1, 2, 3, 0x80])] {
                     for fin in [true, opcode.is_control()] {
                         let bytes = header(fin, false, opcode, len, mask);
-                        let head = Head { fin, opcode, len, mask, size: bytes.len() };
+                        let head = Head { fin, rsv1: false, opcode, len, mask, size: bytes.len() };
                         let followed = [&bytes[..], b"payload"].concat();
-                        assert_eq!(parse(&followed), Parsed::Header(head));
+                        assert_eq!(parse(&followed, false), Parsed::Header(head));
                         for end in 0..bytes.len() {
-                            assert_eq!(parse(&bytes[..end]), Parsed::Incomplete);
+                            assert_eq!(parse(&bytes[..end], false), Parsed::Incomplete);
                         }
                     }
                 }
@@ -257,10 +265,14 @@ mod tests {
         for byte in 0..=u8::MAX {
             let data = matches!(byte, 0x00..=0x02 | 0x80..=0x82);
             let control = matches!(byte, 0x88..=0x8a);
-            if data || control {
-                assert_eq!(parse(&[byte]), Parsed::Incomplete, "{byte:x}");
-            } else {
-                assert_eq!(code(parse(&[byte])), PROTOCOL, "{byte:x}");
+            let compressed = matches!(byte, 0x41..=0x42 | 0xc1..=0xc2);
+            for (rsv1, good) in [(false, data || control), (true, data || control || compressed)] {
+                let parsed = parse(&[byte], rsv1);
+                if good {
+                    assert_eq!(parsed, Parsed::Incomplete, "{byte:x}");
+                } else {
+                    assert_eq!(code(parsed), PROTOCOL, "{byte:x}");
+                }
             }
         }
     }
@@ -269,19 +281,19 @@ mod tests {
     fn a_long_control_frame_is_refused_at_its_second_byte() {
         for first in [0x88, 0x89, 0x8a] {
             for second in [126, 127, 0x80 | 126, 0x80 | 127] {
-                assert_eq!(code(parse(&[first, second])), PROTOCOL);
+                assert_eq!(code(parse(&[first, second], false)), PROTOCOL);
             }
         }
     }
 
     #[test]
     fn lengths_that_are_none() {
-        assert_eq!(code(parse(&[0x82, 126, 0, 0])), PROTOCOL);
-        assert_eq!(code(parse(&[0x82, 126, 0, 125])), PROTOCOL);
-        assert_eq!(code(parse(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0, 5])), PROTOCOL);
-        assert_eq!(code(parse(&[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff])), PROTOCOL);
-        assert_eq!(code(parse(&[0x82, 0xff, 0x80])), TOO_BIG);
-        assert_eq!(code(parse(&[0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])), TOO_BIG);
+        assert_eq!(code(parse(&[0x82, 126, 0, 0], false)), PROTOCOL);
+        assert_eq!(code(parse(&[0x82, 126, 0, 125], false)), PROTOCOL);
+        assert_eq!(code(parse(&[0x82, 127, 0, 0, 0, 0, 0, 0, 0, 5], false)), PROTOCOL);
+        assert_eq!(code(parse(&[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff], false)), PROTOCOL);
+        assert_eq!(code(parse(&[0x82, 0xff, 0x80], false)), TOO_BIG);
+        assert_eq!(code(parse(&[0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], false)), TOO_BIG);
     }
 
     #[test]

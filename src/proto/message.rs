@@ -1,13 +1,19 @@
 //! Collecting a message that spans reads or frames: memory follows what has arrived, never what a header claims.
 
 use super::close::{INTERNAL, INVALID_DATA, Violation};
+use super::deflate::inflate::{Inflating, Receiver};
+use super::event::Data;
 use super::frame::{Head, Opcode};
-use super::utf8::Validator;
+use super::utf8::{self, Validator};
 use super::{Kind, mask};
 
 /// The smallest step of a buffer for a frame that is not all there, in bytes: less would cost more system calls than
 /// the memory is worth.
 pub const FIRST_STEP: usize = 64 * 1024;
+
+/// A compressed message is collected up to this size, and inflated as it arrives beyond it: many small unfinished
+/// messages hold no inflaters, and a large one never lies there both compressed and inflated.
+const INFLATE_FROM: usize = 64 * 1024;
 
 pub(super) const NOT_UTF8: Violation =
     Violation { code: INVALID_DATA, what: "a text message that is not UTF-8" };
@@ -45,18 +51,62 @@ pub(super) struct Message {
     pub kind: Kind,
     /// Frames begun so far, empty ones included.
     pub parts: u32,
+    /// The payload; of a compressed message what is not inflated yet.
     pub bytes: Vec<u8>,
     utf8: Validator,
+    compressed: Option<Box<Compressed>>,
+}
+
+/// What a compressed message needs besides.
+#[derive(Debug, Default)]
+struct Compressed {
+    /// Bytes of payload that have arrived.
+    arrived: u64,
+    /// The part of a long message that is inflated already.
+    inflating: Option<Inflating>,
 }
 
 impl Message {
-    pub fn new(kind: Kind) -> Message {
-        Message { kind, parts: 1, bytes: Vec::new(), utf8: Validator::default() }
+    pub fn new(kind: Kind, compressed: bool) -> Message {
+        let compressed = compressed.then(Box::default);
+        Message { kind, parts: 1, bytes: Vec::new(), utf8: Validator::default(), compressed }
     }
 
-    /// Appends an unmasked piece of `frame` that was already counted as arrived there.
-    pub fn append(&mut self, piece: &[u8], frame: &Frame) -> Result<(), Violation> {
-        self.check(piece)?;
+    pub fn is_compressed(&self) -> bool {
+        self.compressed.is_some()
+    }
+
+    /// Bytes of payload that have arrived.
+    pub fn arrived(&self) -> u64 {
+        self.compressed.as_ref().map_or(self.bytes.len() as u64, |compressed| compressed.arrived)
+    }
+
+    /// Appends an unmasked piece of `frame` that was already counted as arrived there. `most`: bytes that the message
+    /// may inflate to.
+    pub fn append(
+        &mut self,
+        piece: &[u8],
+        frame: &Frame,
+        receiver: Option<&mut Receiver>,
+        most: usize,
+    ) -> Result<(), Violation> {
+        let (Some(compressed), Some(receiver)) = (&mut self.compressed, receiver) else {
+            check_text(self.kind, &mut self.utf8, piece)?;
+            return self.collect(piece, frame);
+        };
+        compressed.arrived += piece.len() as u64;
+        if compressed.inflating.is_none() && self.bytes.len() + piece.len() > INFLATE_FROM {
+            let mut inflating = receiver.begin()?;
+            receiver.push(&mut inflating, &std::mem::take(&mut self.bytes), most)?;
+            compressed.inflating = Some(inflating);
+        }
+        match &mut compressed.inflating {
+            Some(inflating) => receiver.push(inflating, piece, most),
+            None => self.collect(piece, frame),
+        }
+    }
+
+    fn collect(&mut self, piece: &[u8], frame: &Frame) -> Result<(), Violation> {
         let len = self.bytes.len() + piece.len();
         if len > self.bytes.capacity() {
             let target = if frame.fin {
@@ -88,14 +138,20 @@ impl Message {
         check_text(self.kind, &mut self.utf8, &self.bytes[start..])
     }
 
-    /// Ends the message: a text may not stop inside a character.
-    pub fn finish(self) -> Result<(Kind, Vec<u8>), Violation> {
-        self.utf8.finish().map_err(|_| NOT_UTF8)?;
-        Ok((self.kind, self.bytes))
-    }
-
-    fn check(&mut self, piece: &[u8]) -> Result<(), Violation> {
-        check_text(self.kind, &mut self.utf8, piece)
+    /// Ends the message: a text may not stop inside a character, nor compressed data inside a block.
+    pub fn finish(self, receiver: Option<&mut Receiver>, most: usize) -> Result<(Kind, Data), Violation> {
+        let (Some(compressed), Some(receiver)) = (self.compressed, receiver) else {
+            self.utf8.finish().map_err(|_| NOT_UTF8)?;
+            return Ok((self.kind, Data::Collected(self.bytes)));
+        };
+        let output = match compressed.inflating {
+            Some(inflating) => receiver.finish(inflating)?,
+            None => receiver.whole(&self.bytes, most)?,
+        };
+        if self.kind == Kind::Text && !utf8::is_valid(output.as_slice()) {
+            return Err(NOT_UTF8);
+        }
+        Ok((self.kind, Data::Inflated(output)))
     }
 
     fn spare(&self) -> usize {
@@ -146,9 +202,9 @@ mod tests {
     #[test]
     fn reading_straight_in_byte_by_byte_moves_the_bytes_rarely() {
         let len = 400_000;
-        let head = Head { fin: true, opcode: Opcode::Binary, len, mask: None, size: 10 };
+        let head = Head { fin: true, rsv1: false, opcode: Opcode::Binary, len, mask: None, size: 10 };
         let mut frame = Frame::new(&head);
-        let mut message = Message::new(Kind::Binary);
+        let mut message = Message::new(Kind::Binary, false);
         let mut moves = 0;
         let mut before = 0;
         while frame.to_come > 0 {

@@ -3,6 +3,7 @@
 mod assembly;
 pub mod close;
 pub mod conn;
+pub mod deflate;
 mod event;
 pub mod frame;
 pub mod handshake;

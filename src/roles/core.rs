@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::deflate::{Deflating, Sender};
 use super::dial::Dial;
 use super::handler::Handler;
 use super::http_side::Http;
@@ -60,11 +61,16 @@ pub struct Core {
     pub events: Vec<Ready>,
     /// Sockets with queued bytes that nobody has tried to write.
     pub dirty: Vec<u32>,
+    /// Sockets to which the batch that is being sent has messages.
+    pub posted: Vec<u32>,
+    /// What the message that is being sent has counted in its entry already.
+    pub prepaid: u64,
     /// The write buffer: replies of the readable event that is being handled.
     pub cork: Vec<u8>,
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
+    pub deflating: Deflating,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
     /// A descriptor given up to shed a connection when the process has no other left.
@@ -147,6 +153,8 @@ pub struct Extra {
     /// Topics subscribed to.
     pub topics: Vec<super::topics::Subscription>,
     pub protocol: Option<Box<str>>,
+    /// The sending side of permessage-deflate, if it was agreed.
+    pub deflate: Option<Box<Sender>>,
 }
 
 /// Yes-or-no facts of a socket.
@@ -172,6 +180,10 @@ pub struct Flags {
     pub shut: bool,
     /// The stream is beyond use.
     pub broken: bool,
+    /// permessage-deflate was agreed.
+    pub deflate: bool,
+    /// It is in `Core::posted`.
+    pub posted: bool,
 }
 
 impl Core {
@@ -319,6 +331,8 @@ impl Socket {
             ended_by_us,
             shut: _,
             broken: _,
+            deflate: _,
+            posted,
         } = *flags;
         *stream = None;
         *phase = Phase::Waiting { until_ms };
@@ -327,8 +341,8 @@ impl Socket {
         *extra = None;
         *ping_us = 0;
         *round_trip_us = u32::MAX;
-        // A pause is the application's word and lasts; the dirty list still holds the socket.
-        *flags = Flags { paused, dirty, ever_open, ended_by_us, ..Flags::default() };
+        // A pause is the application's word and lasts; the lists still hold the socket.
+        *flags = Flags { paused, dirty, posted, ever_open, ended_by_us, ..Flags::default() };
     }
 
     /// The rarely needed part, made when it is first needed.
@@ -354,7 +368,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_is_small() {
-        assert!(size_of::<Socket>() <= 160, "{}", size_of::<Socket>());
+        assert!(size_of::<Socket>() <= 168, "{}", size_of::<Socket>());
         assert!(size_of::<Phase>() <= 16);
     }
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::close::{Ending, ReadyState};
 use super::core::{Core, Owner, Phase};
+use super::deflate::Offered;
 use super::handler::Handler;
 use super::notices::Notice;
 use super::reconnect::{Client, Refusal};
@@ -36,6 +37,8 @@ pub struct Plan {
 /// A connection on its way.
 pub struct Dial {
     key: [u8; 16],
+    /// What the request offers about permessage-deflate.
+    deflate: Option<Offered>,
     stage: Stage,
     /// Addresses not tried yet.
     addresses: VecDeque<SocketAddr>,
@@ -136,10 +139,13 @@ impl Core {
             return;
         };
         let key = self.random.take();
+        let deflate = self.settings_of(index).and_then(|settings| settings.deflate.as_ref());
+        let deflate = deflate.map(|settings| self.deflating.offer(settings));
         let Some(socket) = self.sockets.get_mut(index) else { return };
         let id = socket.id;
         socket.phase = Phase::Dial(Box::new(Dial {
             key,
+            deflate,
             stage: Stage::Resolving,
             addresses: VecDeque::new(),
             deadline_ms: after(now, timeout),
@@ -267,10 +273,11 @@ impl Core {
     }
 
     fn send_request(&mut self, index: u32) {
-        let Some(key) = self.dial(index).map(|dial| dial.key) else { return };
+        let Some(dial) = self.dial(index) else { return };
+        let (key, rules) = (dial.key, dial.deflate.as_ref().map(|offered| offered.rules));
         let Some(client) = self.client(index) else { return };
-        let plan = &client.plan;
-        let request = client::request(&plan.url, key, &plan.protocols, plan.origin.as_deref(), &plan.headers);
+        let Plan { url, protocols, origin, headers } = &client.plan;
+        let request = client::request(url, key, protocols, rules.as_ref(), origin.as_deref(), headers);
         let Some(dial) = self.dial(index) else { return };
         dial.stage = Stage::Answer(HeadReader::new(HeadLimits::default()));
         dial.attempt_ms = u64::MAX;
@@ -335,10 +342,12 @@ impl Core {
 
     /// The server's answer is complete; `rest` are the bytes behind it, which may be frames already.
     fn answered(&mut self, index: u32, head: &ResponseHead, rest: &[u8]) {
-        let Some(key) = self.dial(index).map(|dial| dial.key) else { return };
+        let Some(dial) = self.dial(index) else { return };
+        let (key, offered) = (dial.key, dial.deflate.take());
         let Some(client) = self.client(index) else { return };
-        let protocol = match client::check(head, key, &client.plan.protocols) {
-            Ok(protocol) => protocol,
+        let rules = offered.as_ref().map(|offered| &offered.rules);
+        let answer = match client::check(head, key, &client.plan.protocols, rules) {
+            Ok(answer) => answer,
             Err(refused) => {
                 if let Refused::Status(status) = refused {
                     client.refused = Some(Refusal { status, retry_after_ms: retry_after(head) });
@@ -359,8 +368,11 @@ impl Core {
             socket.extra().rest = rest.to_vec();
         }
         self.read_soon(index);
-        if let Some(protocol) = protocol {
+        if let Some(protocol) = answer.protocol {
             self.set_protocol(index, &protocol);
+        }
+        if let (Some(agreed), Some(offered)) = (answer.deflate, offered) {
+            self.deflate_agreed(index, &agreed, offered);
         }
         self.note_opened(index);
         self.set_ready_state(index, ReadyState::Open);

@@ -7,6 +7,7 @@ use super::handler::Handler;
 use super::handles::{Conn, Listener, Timer};
 use super::loops::{self, LoopOptions};
 use super::settings::{ConnectOptions, ListenOptions};
+use super::write::Form;
 use super::{current, dial, listen, shared, topics};
 use crate::error::{Error, Result};
 use crate::event_loop::ids::{self, IdKind};
@@ -91,16 +92,39 @@ impl Handle {
 
     /// Sends to every subscriber of `topic` but `except`. On the loop's thread it returns how many it reached,
     /// elsewhere 0.
+    ///
+    /// Where permessage-deflate was agreed it is compressed once for each level and window.
     pub fn publish(self, topic: &str, except: Option<Conn>, kind: Kind, data: &[u8]) -> Result<usize> {
+        self.publish_as(topic, except, Form { kind, compress: true }, data)
+    }
+
+    /// The same, but never compressed: see [`Conn::send_uncompressed`].
+    pub fn publish_uncompressed(
+        self,
+        topic: &str,
+        except: Option<Conn>,
+        kind: Kind,
+        data: &[u8],
+    ) -> Result<usize> {
+        self.publish_as(topic, except, Form { kind, compress: false }, data)
+    }
+
+    pub(crate) fn publish_as(
+        self,
+        topic: &str,
+        except: Option<Conn>,
+        form: Form,
+        data: &[u8],
+    ) -> Result<usize> {
         ids::lookup(self.0, IdKind::Loop).ok_or(Error::gone())?;
         topics::check_name(topic)?;
-        if kind == Kind::Text && !utf8::is_valid(data) {
+        if form.kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(crate::ErrorCode::Utf8, "the text is not UTF-8"));
         }
         if current::loop_id() == self.0 {
             return current::with(|core| {
                 let except = core.except(except);
-                core.publish(topic, except, kind, data)
+                core.publish(topic, except, form, data)
             });
         }
         let mut copy = Vec::new();
@@ -109,7 +133,7 @@ impl Handle {
         let topic = topic.to_owned();
         shared::tell(self.0, move |core| {
             let except = core.except(except);
-            if let Err(error) = core.publish(&topic, except, kind, &copy) {
+            if let Err(error) = core.publish(&topic, except, form, &copy) {
                 core.log(super::log::Level::Error, format_args!("publish: {error}"));
             }
         })?;

@@ -33,6 +33,8 @@ pub struct Message<'a> {
     pub kind: Kind,
     /// The payload.
     pub data: &'a [u8],
+    /// It came compressed (RFC 7692).
+    pub compressed: bool,
 }
 
 impl<'a> Message<'a> {

@@ -7,8 +7,9 @@ use super::close::{READY_STATE, ReadyState};
 use super::core::{Core, NONE};
 use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
+use super::send_batches::Head;
 use super::shared::{self, Post};
-use super::write::{DRAIN_WANTED, Sent};
+use super::write::{DRAIN_WANTED, Form, Sent};
 use super::{current, topics};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::{self, Entry, IdKind};
@@ -69,6 +70,8 @@ pub struct Info {
     pub peer: String,
     /// The subprotocol; may be empty.
     pub protocol: String,
+    /// permessage-deflate was agreed (RFC 7692).
+    pub deflate: bool,
 }
 
 impl Conn {
@@ -79,17 +82,28 @@ impl Conn {
     /// Sends a whole message (RFC 6455 section 5.6); text must be UTF-8. From any thread, with the same results.
     #[inline]
     pub fn send(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+        self.send_as(Form { kind, compress: true }, data)
+    }
+
+    /// The same, but never compressed: for a message that mixes a secret with what a peer may choose, whose length would
+    /// tell of the secret (RFC 7692 section 8).
+    pub fn send_uncompressed(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+        self.send_as(Form { kind, compress: false }, data)
+    }
+
+    #[inline]
+    pub(crate) fn send_as(self, form: Form, data: &[u8]) -> Result<Sent> {
         let entry = self.entry()?;
-        if kind == Kind::Text && !utf8::is_valid(data) {
+        if form.kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(ErrorCode::Utf8, "the text is not UTF-8"));
         }
         if entry.owner.load(Relaxed) == current::loop_id() {
             return current::with(|core| {
                 let index = core.index_of(self.0)?;
-                core.send_message(index, kind, data)
+                core.send_message(index, form, data)
             });
         }
-        self.send_from_elsewhere(entry, kind, data)
+        self.send_from_elsewhere(entry, form, data)
     }
 
     /// Sends text.
@@ -103,15 +117,13 @@ impl Conn {
     }
 
     /// The loop is told by mail; what the caller hears is decided here, from the connection's table entry.
-    fn send_from_elsewhere(self, entry: &'static Entry, kind: Kind, data: &[u8]) -> Result<Sent> {
+    fn send_from_elsewhere(self, entry: &'static Entry, form: Form, data: &[u8]) -> Result<Sent> {
         let state = entry.state.load(Acquire);
         let offline = state & READY_STATE == ReadyState::Connecting as u32 && state & OFFLINE_QUEUE != 0;
         if state & READY_STATE != ReadyState::Open as u32 && !offline {
             return Err(Error::state("the connection is not open"));
         }
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(data.len()).map_err(|_| Error::no_memory())?;
-        copy.extend_from_slice(data);
+        let head = Head::new(entry, self.0, form, data)?;
         let (len, cost) = (data.len() as u64, shared::mail_cost(data.len()));
         let before = entry.queued.fetch_add(cost, Relaxed);
         let refuse = |error| {
@@ -138,8 +150,7 @@ impl Conn {
             // Before the letter is posted, so that the loop sees it when it has sent the message.
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
         }
-        let post = Post::Send { entry, id: self.0, kind, data: copy.into_boxed_slice() };
-        if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
+        if let Err(error) = shared::post_send(entry.owner.load(Relaxed), head, data) {
             return refuse(error);
         }
         Ok(if pending || offline { Sent::Pending } else { Sent::Ok })
@@ -177,36 +188,35 @@ impl Conn {
         let reason = reason.to_owned();
         if entry.owner.load(Relaxed) != current::loop_id() {
             // Of several closes the first wins, also before the loop hears of it.
-            self.claim_close(entry)?;
+            self.claim(entry, ReadyState::Closing)?;
         }
         self.act(move |core, index| core.close_by_us(index, code, &reason))
     }
 
-    fn claim_close(self, entry: &Entry) -> Result<()> {
-        let claim = |state| {
-            (state & READY_STATE < ReadyState::Closing as u32)
-                .then_some(state & !READY_STATE | ReadyState::Closing as u32)
-        };
-        let claimed = entry.state.fetch_update(Relaxed, Relaxed, claim);
+    /// Moves the readyState on to `new`, so that no call that follows this one finds the connection open.
+    fn claim(self, entry: &Entry, new: ReadyState) -> Result<()> {
+        let new = new as u32;
+        let move_on = |state| (state & READY_STATE < new).then_some(state & !READY_STATE | new);
+        let claimed = entry.state.fetch_update(Relaxed, Relaxed, move_on);
         if entry.id.load(Acquire) != self.0 {
             // The slot has passed to another connection, whose state it was.
             if let Ok(old) = claimed {
-                let undo = |state| {
-                    (state & READY_STATE == ReadyState::Closing as u32)
-                        .then_some(state & !READY_STATE | old & READY_STATE)
-                };
+                let undo =
+                    |state| (state & READY_STATE == new).then_some(state & !READY_STATE | old & READY_STATE);
                 let _ = entry.state.fetch_update(Relaxed, Relaxed, undo);
             }
             return Err(Error::gone());
         }
-        claimed.map(drop).map_err(|_| Error::state("the connection is closing already"))
+        let what = if new == ReadyState::Closed as u32 { "closed" } else { "closing already" };
+        claimed.map(drop).map_err(|_| Error::state(format!("the connection is {what}")))
     }
 
     /// Ends the connection without a Close frame; `on_close` comes with 1006.
     pub fn terminate(self) -> Result<()> {
-        if self.ready_state() == ReadyState::Closed {
-            self.entry()?;
-            return Err(Error::state("the connection is closed"));
+        let entry = self.entry()?;
+        if entry.owner.load(Relaxed) != current::loop_id() {
+            // What is sent after this would be lost, so it is refused from here on.
+            self.claim(entry, ReadyState::Closed)?;
         }
         self.act(Core::terminate)
     }
@@ -389,6 +399,7 @@ impl Core {
             listener: server.map(|server| Listener(server.id)),
             peer: self.peer_name(index),
             protocol: protocol.unwrap_or_default().to_owned(),
+            deflate: socket.flags.deflate,
         })
     }
 

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use super::core::{Core, NONE};
 use super::current::{self, with};
+use super::deflate::Deflating;
 use super::log::{Level, Log, Sink};
 use super::notices::Forked;
+use super::reply::reply;
 use super::shared::{self, ENDING, Place, Post, STOP, Shared};
 use super::topics::Topics;
 use super::turn::{all_letters, settle, turn};
@@ -33,11 +35,14 @@ pub struct LoopOptions {
     pub log: Option<Sink>,
     /// Lines less important than this are not made.
     pub log_level: Level,
+    /// Bytes that the compression of connections may hold: the compressors of those with context takeover, and what is
+    /// remembered of their peers' messages. Beyond it connections go without.
+    pub deflate_memory: u32,
 }
 
 impl Default for LoopOptions {
     fn default() -> LoopOptions {
-        LoopOptions { log: None, log_level: Level::Warn }
+        LoopOptions { log: None, log_level: Level::Warn, deflate_memory: 64 << 20 }
     }
 }
 
@@ -68,9 +73,12 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         ready: VecDeque::new(),
         events: Vec::new(),
         dirty: Vec::new(),
+        posted: Vec::new(),
+        prepaid: 0,
         cork: Vec::with_capacity(CORK),
         corked: NONE,
         receive_buffer: None,
+        deflating: Deflating::new(options.deflate_memory),
         current_request: None,
         spare: File::open("/dev/null").ok(),
     };
@@ -113,20 +121,20 @@ pub fn start(id: u64) -> Result<()> {
     if slot.is_some() {
         return Err(Error::state("the loop runs already"));
     }
-    let (ready, started) = crossbeam_channel::bounded(1);
+    let (ready, started) = reply();
     let background = move || match take(id, true) {
         Ok(shared) => {
             // The starter waits for this.
-            let _ = ready.send(Ok(()));
+            ready.give(Ok(()));
             if let Err(error) = drive(&shared, Run::Background) {
                 log_later(id, &error);
             }
         }
-        Err(error) => drop(ready.send(Err(error))),
+        Err(error) => ready.give(Err(error)),
     };
     let thread = thread::Builder::new().name("libws".into()).spawn(background);
     let thread = thread.map_err(|error| Error::io("starting a thread", &error))?;
-    match started.recv().unwrap_or(Err(Error::gone())) {
+    match started.wait().and_then(|result| result) {
         Ok(()) => *slot = Some(thread),
         Err(error) => {
             join(Some(thread));
@@ -345,7 +353,12 @@ fn bury(shared: &Shared) {
     let unread: Vec<Post> = std::iter::from_fn(|| shared.mailbox.take()).collect();
     *place = Place::Ended;
     drop(place);
-    unread.into_iter().for_each(Post::discard);
+    for post in unread {
+        match post {
+            Post::Sends => shared::discard(&shared.batches.take()),
+            other => drop(other),
+        }
+    }
 }
 
 /// Delivers everything that is still owed.
@@ -361,6 +374,7 @@ fn end(shared: &Shared) {
     while shared.entry.queued.load(SeqCst) != 0 {
         thread::yield_now();
     }
+    shared.batches.wait_for_pushes();
     all_letters();
     // Connections that those letters made.
     with(Core::close_everything);

@@ -1,7 +1,8 @@
 //! Layer 5: what a loop does with its sockets.
 //!
 //! The files follow a connection's life: [`listen`] and [`accept`], or [`dial`]; [`http_side`] and [`requests`] until
-//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deadlines`] all the time; [`close`] at its end, and
+//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deflate`] if that was agreed,
+//! [`deadlines`] all the time; [`close`] at its end, and
 //! [`reconnect`] with [`backoff`] for a client that does not give up.
 //! [`turn`] is one turn of the loop, [`notices`] the callbacks that are due, [`core`] the state, [`current`] the rule
 //! by which it is borrowed, [`shared`] what other threads see of it.
@@ -12,6 +13,7 @@ pub mod close;
 pub mod core;
 pub mod current;
 mod deadlines;
+pub mod deflate;
 pub mod dial;
 mod flush;
 pub mod handle;
@@ -24,8 +26,10 @@ pub mod loops;
 mod notices;
 mod read;
 mod reconnect;
+mod reply;
 pub mod requests;
 mod respond;
+pub mod send_batches;
 pub mod settings;
 pub mod shared;
 pub mod timers;

@@ -46,7 +46,10 @@ struct Progress {
 /// Handles a readable event of an open or closing connection.
 pub fn read(index: u32, exhaust: bool) {
     let mut buffer = with(Core::borrow_buffer);
-    with(|core| core.corked = index);
+    with(|core| {
+        core.corked = index;
+        core.lend_inflater(index);
+    });
     deliver_rest(index);
     let mut progress = Progress { exhaust, taken: 0, drained: false };
     while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
@@ -58,6 +61,7 @@ pub fn read(index: u32, exhaust: bool) {
     }
     with(|core| {
         core.return_buffer(buffer);
+        core.reclaim_inflater(index);
         core.uncork(index);
         core.after_read(index, &progress);
     });
@@ -79,8 +83,13 @@ fn deliver(index: u32, bytes: &mut [u8]) {
         let next = with(|core| core.next(index, bytes, &mut position));
         let done = match next {
             Next::Message(kind, data) => {
-                let message = Message { kind, data: data.as_slice(bytes) };
-                call_user(|| handler.on_message(peer_of(id), message))
+                let compressed = matches!(data, Data::Inflated(_));
+                let message = Message { kind, data: data.as_slice(bytes), compressed };
+                let done = call_user(|| handler.on_message(peer_of(id), message));
+                if let Data::Inflated(out) = data {
+                    with(|core| core.recycle(index, out));
+                }
+                done
             }
             Next::Pong(data) => call_user(|| handler.on_pong(peer_of(id), data.as_slice(bytes))),
             Next::Done => break,
@@ -97,7 +106,8 @@ fn deliver_event(index: u32, event: Option<Event>) {
     let Some((owner, id)) = with(|core| core.audience(index)) else { return };
     let Some(Next::Message(kind, data)) = with(|core| core.digest(index, event, &[])) else { return };
     let Some(mut handler) = take_handler(owner) else { return };
-    let message = Message { kind, data: data.as_slice(&[]) };
+    // A compressed message is never read straight into its place.
+    let message = Message { kind, data: data.as_slice(&[]), compressed: false };
     let done = call_user(|| handler.on_message(peer_of(id), message));
     restore_handler(owner, handler);
     if done.is_none() {

@@ -11,11 +11,10 @@ use super::dial::Plan;
 use super::handler::CloseInfo;
 use super::notices::Notice;
 use super::settings::{ConnectOptions, OFF};
-use super::write::{Sent, not_open};
+use super::write::{Form, Sent, not_open};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::Entry;
 use crate::event_loop::random::Random;
-use crate::proto::Kind;
 
 /// A bit of a connection's `Entry::state`: messages are taken though it is not open.
 pub const OFFLINE_QUEUE: u32 = 8;
@@ -38,7 +37,7 @@ pub struct Refusal {
 
 /// Messages that wait for the connection.
 struct Offline {
-    messages: VecDeque<(Kind, Box<[u8]>)>,
+    messages: VecDeque<(Form, Box<[u8]>)>,
     bytes: usize,
     limit: usize,
     drop_oldest: bool,
@@ -77,7 +76,7 @@ impl Offline {
         }
     }
 
-    fn push(&mut self, kind: Kind, data: &[u8]) -> Result<()> {
+    fn push(&mut self, form: Form, data: &[u8]) -> Result<()> {
         let refused = || Error::new(ErrorCode::Full, "the offline queue is full");
         if data.len() > self.limit {
             return Err(refused());
@@ -93,7 +92,7 @@ impl Offline {
         copy.try_reserve_exact(data.len()).map_err(|_| Error::no_memory())?;
         copy.extend_from_slice(data);
         self.bytes += copy.len();
-        self.messages.push_back((kind, copy.into_boxed_slice()));
+        self.messages.push_back((form, copy.into_boxed_slice()));
         Ok(())
     }
 }
@@ -169,7 +168,7 @@ impl Core {
     }
 
     /// A message for a connection that is not open: kept if there is an offline queue.
-    pub fn send_offline(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {
+    pub fn send_offline(&mut self, index: u32, form: Form, data: &[u8]) -> Result<Sent> {
         let Some(socket) = self.sockets.get(index) else { return Err(Error::gone()) };
         if !matches!(socket.phase, Phase::Dial(_) | Phase::Waiting { .. }) || socket.flags.ended_by_us {
             return Err(not_open(&socket.phase));
@@ -180,7 +179,7 @@ impl Core {
             return Err(refusal);
         };
         let before = client.offline.bytes as u64;
-        let pushed = client.offline.push(kind, data);
+        let pushed = client.offline.push(form, data);
         let after = client.offline.bytes as u64;
         if let Some(entry) = entry {
             entry.queued.fetch_add(after, Relaxed);
@@ -195,8 +194,8 @@ impl Core {
             return;
         }
         let messages = self.take_kept(index);
-        for (kind, data) in messages {
-            if self.send_frame(index, super::write::opcode(kind), &data).is_err() {
+        for (form, data) in messages {
+            if self.send_data(index, form, &data).is_err() {
                 return self.fail(index, super::close::Ending::broken(ErrorCode::NoMem, "out of memory"));
             }
         }
@@ -204,7 +203,7 @@ impl Core {
     }
 
     /// Takes the kept messages out of the queue and of the count.
-    fn take_kept(&mut self, index: u32) -> VecDeque<(Kind, Box<[u8]>)> {
+    fn take_kept(&mut self, index: u32) -> VecDeque<(Form, Box<[u8]>)> {
         let entry = self.entry_of(index);
         let Some(client) = self.client(index) else { return VecDeque::new() };
         let bytes = std::mem::take(&mut client.offline.bytes) as u64;

@@ -127,11 +127,12 @@ impl Core {
         };
         let owner_headers = self.owner_headers(index);
         let all: Headers = owner_headers.iter().chain(headers).cloned().collect();
-        let answer = server::switching(upgrade, protocol, &all);
         let user = ids::lookup(id, IdKind::Request).map_or(0, |entry| entry.user.load(Relaxed));
         let conn = self.name_connection(index, user)?;
         ids::release(id);
         self.switch_to_websocket(index, conn);
+        let extension = self.answer_deflate(index, &upgrade.extensions);
+        let answer = server::switching(upgrade, protocol, extension.as_deref(), &all);
         self.set_ready_state(index, ReadyState::Open);
         if let Some(protocol) = protocol {
             self.set_protocol(index, protocol);

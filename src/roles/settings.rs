@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::backoff::Reconnect;
 use crate::error::{Error, Result};
+use crate::proto::deflate::Rules;
 
 /// Switches a numeric setting off: no limit, no deadline, no heartbeat.
 pub const OFF: u32 = u32::MAX;
@@ -11,7 +12,7 @@ pub const OFF: u32 = u32::MAX;
 /// What a connection may use and how long it may take; both roles. Bytes and milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Bytes of one received message; over it the connection is closed with 1009.
+    /// Bytes of one received message, after inflating; over it the connection is closed with 1009.
     pub max_message: u32,
     /// Frames of one received message, empty ones too; over it the connection is closed with 1008.
     pub max_parts: u32,
@@ -37,6 +38,66 @@ pub struct Settings {
     pub keep_reading: bool,
     /// Publishing skips a subscriber at `max_buffered` instead of closing it with 1013.
     pub publish_skips: bool,
+    /// permessage-deflate (RFC 7692): offered by a client, accepted by a server; None: never.
+    pub deflate: Option<Deflate>,
+}
+
+/// How messages are compressed when both sides agree to (RFC 7692).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deflate {
+    /// 1, fastest, to 9, smallest.
+    pub level: u8,
+    /// Shorter messages are not compressed. Bytes.
+    pub min_bytes: u32,
+    /// The largest window of our compressor, as a power of two: 9 to 15.
+    pub window_bits: u8,
+    /// Our messages may refer to earlier ones, which makes them smaller and costs up to 340 KB for each connection that
+    /// sends. Without, all connections share one compressor.
+    pub takeover: bool,
+    /// The largest window of the peer's compressor, as a power of two: 9 to 15. A client that does not let its window be
+    /// chosen keeps 15.
+    pub peer_window_bits: u8,
+    /// The peer's messages may refer to earlier ones, which costs up to 32 KiB for each connection.
+    pub peer_takeover: bool,
+}
+
+impl Default for Deflate {
+    fn default() -> Deflate {
+        Deflate {
+            level: 6,
+            min_bytes: 128,
+            window_bits: 15,
+            takeover: false,
+            peer_window_bits: 15,
+            peer_takeover: false,
+        }
+    }
+}
+
+impl Deflate {
+    fn check(&self) -> Result<()> {
+        if !(1..=9).contains(&self.level) {
+            return Err(Error::invalid(format!("deflate_level is {}: 1 to 9", self.level)));
+        }
+        for (name, bits) in
+            [("deflate_window_bits", self.window_bits), ("deflate_peer_window_bits", self.peer_window_bits)]
+        {
+            if !(9..=15).contains(&bits) {
+                return Err(Error::invalid(format!("{name} is {bits}: 9 to 15")));
+            }
+        }
+        Ok(())
+    }
+
+    /// As the handshake sees it.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            bits: self.window_bits,
+            takeover: self.takeover,
+            peer_bits: self.peer_window_bits,
+            peer_takeover: self.peer_takeover,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -55,6 +116,7 @@ impl Default for Settings {
             send_timeout_ms: 30_000,
             keep_reading: false,
             publish_skips: false,
+            deflate: None,
         }
     }
 }
@@ -62,6 +124,7 @@ impl Default for Settings {
 impl Settings {
     /// Refuses values that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
+        self.deflate.as_ref().map_or(Ok(()), Deflate::check)?;
         if self.low_water > self.high_water {
             return Err(Error::invalid(format!(
                 "low_water ({}) is above high_water ({})",

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::core::{Core, NONE, Phase};
 use super::handles::Conn;
-use super::write::{not_open, opcode};
+use super::write::{Form, not_open, opcode};
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::slab::Slab;
+use crate::proto::Role;
 use crate::proto::close as codes;
 use crate::proto::frame::{self, Opcode};
-use crate::proto::{Kind, Role};
 
 /// A topic's name in bytes, at most.
 pub const MAX_NAME: usize = 1024;
@@ -110,16 +110,15 @@ impl Core {
     }
 
     /// Sends to every subscriber but `except` (a socket, or [`NONE`]); returns how many it reached.
-    pub fn publish(&mut self, name: &str, except: u32, kind: Kind, data: &[u8]) -> Result<usize> {
+    pub fn publish(&mut self, name: &str, except: u32, form: Form, data: &[u8]) -> Result<usize> {
         let Some(&topic) = self.topics.by_name.get(name) else { return Ok(0) };
-        let opcode = opcode(kind);
-        let frame = shared_frame(opcode, data)?;
+        let mut frames = Frames::new(form, data)?;
         let mut reached = 0;
         // A copy: a member whose stream turns out to be broken leaves the list meanwhile.
         let mut members = std::mem::take(&mut self.topics.members);
         members.extend(self.topics.topics.get(topic).into_iter().flat_map(|topic| &topic.members));
         for member in members.drain(..).filter(|&member| member != except) {
-            match self.send_shared(member, opcode, &frame, data) {
+            match self.send_shared(member, &mut frames) {
                 Ok(()) => reached += 1,
                 Err(error) if error.code == ErrorCode::Full => self.too_slow(member),
                 Err(_) => {}
@@ -134,18 +133,41 @@ impl Core {
         conn.and_then(|conn| self.index_of(conn.raw()).ok()).unwrap_or(NONE)
     }
 
-    fn send_shared(&mut self, index: u32, opcode: Opcode, frame: &Arc<[u8]>, data: &[u8]) -> Result<()> {
+    fn send_shared(&mut self, index: u32, frames: &mut Frames<'_>) -> Result<()> {
         if self.is_full(index) {
             return Err(Error::new(ErrorCode::Full, "max_buffered is reached"));
         }
         match self.sockets.get(index) {
             Some(socket) if !matches!(socket.phase, Phase::Open) => return Err(not_open(&socket.phase)),
-            Some(socket) if socket.role() == Role::Client => self.send_frame(index, opcode, data)?,
-            Some(_) => self.queue_shared(index, frame),
+            // A client masks each frame by itself.
+            Some(socket) if socket.role() == Role::Client => {
+                self.send_data(index, frames.form, frames.data)?
+            }
+            Some(socket) if socket.flags.deflate && frames.form.compress => {
+                let frame = self.frame_for(index, frames)?;
+                self.queue_shared(index, &frame);
+            }
+            Some(_) => self.queue_shared(index, &frames.plain),
             None => return Err(Error::gone()),
         }
         self.after_send(index);
         Ok(())
+    }
+
+    /// The frame for a connection that compresses: the one of its parameters, made when first needed.
+    fn frame_for(&mut self, index: u32, frames: &mut Frames<'_>) -> Result<Arc<[u8]>> {
+        let Some(params) = self.topic_params(index, frames.data.len()) else {
+            return Ok(frames.plain.clone());
+        };
+        if let Some((_, frame)) = frames.compressed.iter().find(|(known, _)| *known == params) {
+            return Ok(frame.clone());
+        }
+        let frame = match self.deflate_for_topic(params, frames.data) {
+            Some(out) => shared_frame(true, opcode(frames.form.kind), out.as_slice())?,
+            None => frames.plain.clone(),
+        };
+        frames.compressed.push((params, frame.clone()));
+        Ok(frame)
     }
 
     fn too_slow(&mut self, index: u32) {
@@ -157,8 +179,26 @@ impl Core {
     }
 }
 
-fn shared_frame(opcode: Opcode, data: &[u8]) -> Result<Arc<[u8]>> {
-    let header = frame::header(true, false, opcode, data.len() as u64, None);
+/// A level and a window.
+type Params = (u8, u8);
+
+/// One message in every form in which it goes to the subscribers of a topic.
+struct Frames<'a> {
+    form: Form,
+    data: &'a [u8],
+    plain: Arc<[u8]>,
+    compressed: Vec<(Params, Arc<[u8]>)>,
+}
+
+impl Frames<'_> {
+    fn new(form: Form, data: &[u8]) -> Result<Frames<'_>> {
+        let plain = shared_frame(false, opcode(form.kind), data)?;
+        Ok(Frames { form, data, plain, compressed: Vec::new() })
+    }
+}
+
+fn shared_frame(rsv1: bool, opcode: Opcode, data: &[u8]) -> Result<Arc<[u8]>> {
+    let header = frame::header(true, rsv1, opcode, data.len() as u64, None);
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(header.len() + data.len()).map_err(|_| Error::no_memory())?;
     bytes.extend_from_slice(&header);

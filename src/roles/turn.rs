@@ -20,6 +20,8 @@ pub enum Due {
     Timer(u32),
     /// A listener that ran out of descriptors tries again.
     Accept(u32),
+    /// Compressors that were idle are given up.
+    Deflate,
 }
 
 impl Due {
@@ -29,6 +31,7 @@ impl Due {
             Due::Socket(index) => u64::from(index),
             Due::Timer(index) => 1 << 32 | u64::from(index),
             Due::Accept(index) => 2 << 32 | u64::from(index),
+            Due::Deflate => 3 << 32,
         }
     }
 
@@ -36,7 +39,8 @@ impl Due {
         match key >> 32 {
             0 => Due::Socket(key as u32),
             1 => Due::Timer(key as u32),
-            _ => Due::Accept(key as u32),
+            2 => Due::Accept(key as u32),
+            _ => Due::Deflate,
         }
     }
 }
@@ -99,21 +103,25 @@ enum Reader {
 
 fn letters() {
     with(|core| core.shared.mailbox.begin());
-    for _ in 0..POSTS_PER_TURN {
+    let mut left = POSTS_PER_TURN;
+    while left > 0 {
         let Some(post) = with(Core::next_post) else { return };
-        open_letter(post);
+        left = left.saturating_sub(open_letter(post));
     }
     // More may wait; the flag is down, so nobody would wake us for it.
     with(|core| core.shared.mailbox.wake());
 }
 
-fn open_letter(post: Post) {
+/// Does what a letter says; returns for how many letters it counts.
+fn open_letter(post: Post) -> usize {
+    let mut count = 1;
     match post {
-        Post::Send { entry, id, kind, data } => with(|core| core.send_posted(entry, id, kind, &data)),
+        Post::Sends => count = with(Core::send_oldest_batch),
         Post::Step(step) | Post::Question { step, .. } => with(step),
         Post::Run(run) => with(|core| core.notices.push_back(Notice::Run(run))),
     }
     deliver();
+    count
 }
 
 /// Looks at every letter, for the last time.
@@ -133,6 +141,7 @@ fn alarms() {
                 with(|core| core.rested(index));
                 accept::accept(index);
             }
+            Due::Deflate => with(Core::sweep_deflate),
         }
         deliver();
     }
@@ -164,6 +173,15 @@ impl Core {
         let now_us = self.poller.now_us();
         // Rounded up to whole milliseconds, which is what the poll can sleep: no spin in the last one.
         Some(Duration::from_millis(wake_us.saturating_sub(now_us).div_ceil(1000)))
+    }
+
+    /// Sends the oldest batch of other threads' messages; returns how many they are.
+    fn send_oldest_batch(&mut self) -> usize {
+        let batch = self.shared.batches.take();
+        self.send_batch(&batch);
+        let count = batch.len();
+        self.shared.batches.recycle(batch);
+        count
     }
 
     /// The oldest letter that was not looked at.
@@ -227,7 +245,7 @@ mod tests {
 
     #[test]
     fn wheel_keys_name_what_is_due() {
-        for due in [Due::Socket(0), Due::Socket(u32::MAX - 1), Due::Timer(7), Due::Accept(3)] {
+        for due in [Due::Socket(0), Due::Socket(u32::MAX - 1), Due::Timer(7), Due::Accept(3), Due::Deflate] {
             assert_eq!(Due::of(due.key()), due);
         }
     }

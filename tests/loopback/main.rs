@@ -3,6 +3,7 @@
 mod backpressure;
 mod close;
 mod deadlines;
+mod deflate;
 mod messages;
 mod proxy;
 mod reconnect;

@@ -79,6 +79,11 @@ class Editor:
     def is_live(self):
         return self.state()["state"] == "live"
 
+    def kill(self):
+        """As a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
     def close(self):
         """Ends the process by closing its input."""
         try:

@@ -20,7 +20,7 @@ class NotesServe:
     """Our host. It can be killed and started again: same data, same port, same links."""
 
     def __init__(self, program, data, notes):
-        self.command = [program, "--data", data]
+        self.command = [*program, "--data", data]
         for note in notes:
             self.command += ["--note", note]
         self.wanted = len(notes)

@@ -178,6 +178,7 @@ def wrong_token(report, makers, link):
     broken = link[:-1] + ("a" if link[-1] != "a" else "b")
     for title, wrong in (("as a subprotocol", broken), ("in the query", broken + "?query")):
         with makers.node(wrong, "stranger") as stranger:
+            until(lambda: stranger.state()["drops"] > 0)
             time.sleep(GIVE_UP_SECONDS)
             state = stranger.state()
             once = state["attempts"] == 1 and state["code"] == 4401

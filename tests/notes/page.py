@@ -2,10 +2,14 @@
 
 import gzip
 import shutil
+from pathlib import Path
 
 from support import tools
 from support.paths import ROOT, TEST_ENV
+from support.process import run
 
+HERE = Path(__file__).resolve().parent
+PARTS = 13
 WEB = ROOT / "demo-gui/web"
 
 
@@ -36,6 +40,16 @@ def compare(report, scratch):
     for name in names:
         same = name in committed and content(built / name) == content(WEB / "dist" / name)
         report.check(same, f"{name} is up to date", "run `npm ci --ignore-scripts && node build.mjs` in demo-gui/web")
+
+
+def parts(report):
+    """What the page makes of what others say, in Node."""
+    status, output = run([tools.debian("node", "nodejs"), HERE / "page_parts.mjs"], 60)
+    checks = [line for line in output.splitlines() if line.startswith(("ok ", "FAIL "))]
+    for line in checks:
+        name, _, detail = line.partition(" ")[2].partition("\t")
+        report.check(line.startswith("ok "), name, detail)
+    report.check(status == 0 and len(checks) == PARTS, "all parts", output[-2000:])
 
 
 def content(path):

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Tests the notes app from outside: `run.py [SCENARIO...]`, all at once. See README.md."""
 
+import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -53,7 +55,9 @@ class World:
 
     def __init__(self, scratch):
         self.scratch = scratch
-        self.serve, headless = build()
+        serve, headless = build()
+        # The same tests of another host: NOTES_HOST='target/debug/demo-gui --serve'.
+        self.serve = shlex.split(os.environ.get("NOTES_HOST", "")) or [serve]
         self.packages = tools.npm_packages(HERE, "npm-notes")
         self.proxies = Proxies()
         self.makers = Makers(headless, self.packages, scratch, self.proxies)
@@ -78,7 +82,8 @@ def build():
 def our_host(report, world):
     with world.host("together") as host:
         interop.together(report, world.makers, world.proxies.proxy(host.port), host.edit[0])
-        report.check(host.stop() == 0, "the host ends on SIGTERM", host.stop)
+        status = host.stop()
+        report.check(status == 0, "the host ends on SIGTERM", status)
 
 
 def npm_server(report, world):
@@ -113,6 +118,11 @@ def sleeping(report, world):
         soak.sleep(report, world.makers, host.edit[0])
 
 
+def crashing(report, world):
+    with world.host("crashes") as host:
+        soak.crashes(report, world.makers, world.proxies, host.edit[0], host.port)
+
+
 def attacks(report, world):
     with world.host("victim", "bystander") as host:
         hostile.attack(report, host, world.makers, world.packages)
@@ -123,7 +133,8 @@ def pages(report, world):
         browser.drive(report, host, world.makers)
 
 
-def bundle(report, world):
+def page_files(report, world):
+    page.parts(report)
     page.compare(report, world.scratch)
 
 
@@ -133,12 +144,13 @@ SCENARIOS = {
     "sleep": sleeping,
     "lone": lone,
     "hundred": hundred,
+    "crashes": crashing,
     "browser": pages,
     "our host": our_host,
     "npm's server": npm_server,
     "links": links,
     "hostile": attacks,
-    "bundle": bundle,
+    "page": page_files,
 }
 
 

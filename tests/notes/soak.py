@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from editors import all_equal, until
+from editors import Editor, all_equal, until
 from hosts import through
 from interop import Typist, intact
 
@@ -18,6 +18,12 @@ PAUSE_SECONDS = 0.2
 KILLS_AT = (18, 40)
 DOWN_SECONDS = 1.5
 OFFLINE_TIMES = 100
+# The app takes a connection that ends sooner for one that failed, and waits longer and longer before the next.
+STABLE_SECONDS = 0.55
+CRASHES = 8
+KEYS_BEFORE_CRASH = 12
+# What was typed within the last second may be lost; what is older may not.
+LAST_SECOND = 1.0
 # Longer than it takes the host to give up on a silent connection (25 s of silence and 20 s more).
 SLEEP_SECONDS = 50
 
@@ -130,6 +136,7 @@ def hundred_times(report, makers, proxies, link, port):
                 wanted.add(chr(base + turn))
             proxy.online()
             arrived += until(lambda: set(app.text()) == set(stock.text()) == wanted)
+            time.sleep(STABLE_SECONDS)
         report.check(arrived == OFFLINE_TIMES, f"after each of {OFFLINE_TIMES} absences both have everything", arrived)
         same = app.text() == stock.text() and len(app.text()) == len(wanted)
         report.check(same, "no edit is doubled", app.text)
@@ -142,11 +149,36 @@ def sleep(report, makers, link):
         app.insert(0, "before ")
         until(lambda: stock.text() == "before ")
         app.process.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
         gone = until(lambda: stock.ask("people")["people"] == [])
         report.check(gone, "who sleeps is not shown any more", lambda: stock.ask("people"))
         stock.insert(7, "meanwhile ")
-        time.sleep(SLEEP_SECONDS)
+        time.sleep(max(0, stopped + SLEEP_SECONDS - time.monotonic()))
         app.process.send_signal(signal.SIGCONT)
         app.insert(0, "after ")
         same = until(lambda: all_equal([app, stock]) and sorted(app.text().split()) == ["after", "before", "meanwhile"])
         report.check(same, "after a long sleep everything is there once", app.text)
+
+
+def crashes(report, makers, proxies, link, port):
+    """The app is killed while it is offline, again and again: what was typed is in its store, and reaches the host."""
+    proxy = proxies.proxy(port)
+    command = makers.app_command(through(link, proxy), "Ada")
+    typed = ""
+    with makers.node(link, "stock") as stock:
+        for crash in range(CRASHES):
+            with Editor("Ada", command) as app:
+                kept = until(lambda: app.text() == typed)
+                report.check(kept, f"after {crash} crashes all that was typed is there", lambda: f"{typed} {app.text()}")
+                proxy.offline()
+                for _ in range(KEYS_BEFORE_CRASH):
+                    character = chr(0x4E00 + len(typed))
+                    app.insert(len(typed), character)
+                    typed += character
+                until(lambda: app.state()["saved"])
+                time.sleep(LAST_SECOND)
+                app.kill()
+        proxy.online()
+        with Editor("Ada", command) as app:
+            report.check(until(lambda: stock.text() == typed), "the host gets all of it, once", stock.text)
+            report.check(until(lambda: app.text() == typed), "and the app has it", app.text)

@@ -10,7 +10,7 @@ fn the_request() {
     let url = Url::parse("ws://a.example:9001/chat?x=1").unwrap();
     let headers = headers::parse("Authorization: Bearer x\r\nCookie: y").unwrap();
     let protocols = ["v2".to_owned(), "v1".to_owned()];
-    let bytes = client::request(&url, KEY_BYTES, &protocols, Some("http://b.example"), &headers);
+    let bytes = client::request(&url, KEY_BYTES, &protocols, None, Some("http://b.example"), &headers);
     let expected = "GET /chat?x=1 HTTP/1.1\r\nHost: a.example:9001\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
                     Sec-WebSocket-Protocol: v2, v1\r\nOrigin: http://b.example\r\n\
@@ -24,16 +24,20 @@ fn both_sides_agree() {
         let url = Url::parse(url).unwrap();
         for key in [[0; 16], [0xff; 16], *b"0123456789abcdef"] {
             let protocols = ["v1".to_owned()];
-            let head =
-                request(std::str::from_utf8(&client::request(&url, key, &protocols, None, &[])).unwrap());
+            let head = request(
+                std::str::from_utf8(&client::request(&url, key, &protocols, None, None, &[])).unwrap(),
+            );
             assert!(server::is_upgrade(&head));
             assert_eq!((head.target.as_str(), head.host()), (url.target.as_str(), url.authority.as_str()));
             let upgrade = server::check(&head, &rules()).unwrap();
-            let answer = server::switching(&upgrade, Some("v1"), &[]);
+            let answer = server::switching(&upgrade, Some("v1"), None, &[]);
             let answer = response(std::str::from_utf8(&answer).unwrap());
-            assert_eq!(client::check(&answer, key, &protocols), Ok(Some("v1".into())));
+            assert_eq!(
+                client::check(&answer, key, &protocols, None).map(|answer| answer.protocol),
+                Ok(Some("v1".into()))
+            );
             let other = [1; 16];
-            assert!(matches!(client::check(&answer, other, &protocols), Err(Refused::Broken(_))));
+            assert!(matches!(client::check(&answer, other, &protocols, None), Err(Refused::Broken(_))));
         }
     }
 }
@@ -41,7 +45,9 @@ fn both_sides_agree() {
 /// What becomes of an answer to a client that offers v2 and v1.
 fn check(status_line: &str, lines: &str) -> Result<Option<String>, String> {
     let head = response(&format!("{status_line}\r\n{lines}\r\n"));
-    client::check(&head, KEY_BYTES, &["v2".into(), "v1".into()]).map_err(|refused| refused.to_string())
+    client::check(&head, KEY_BYTES, &["v2".into(), "v1".into()], None)
+        .map(|answer| answer.protocol)
+        .map_err(|refused| refused.to_string())
 }
 
 #[test]

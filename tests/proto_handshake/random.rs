@@ -44,7 +44,7 @@ proptest! {
             let rules = server::Rules { origins: OriginRule::SameHost, hosts: HostRule::Loopback, ..rules() };
             let _ = (server::is_upgrade(&head), server::check(&head, &rules));
             if let Ok(upgrade) = server::check(&head, &self::rules()) {
-                let answer = server::switching(&upgrade, upgrade.offered.first().map(String::as_str), &[]);
+                let answer = server::switching(&upgrade, upgrade.offered.first().map(String::as_str), None, &[]);
                 prop_assert!(read::<ResponseHead>(HeadLimits::default(), [&answer[..]]).is_ok_and(|head| head.is_some()));
             }
         }
@@ -60,7 +60,7 @@ proptest! {
         let whole = read::<ResponseHead>(LIMITS, [&bytes[..]]);
         prop_assert_eq!(&read(LIMITS, bytes.chunks(piece)), &whole);
         if let Ok(Some((_, head))) = whole {
-            let _ = client::check(&head, KEY_BYTES, &["a".into()]);
+            let _ = client::check(&head, KEY_BYTES, &["a".into()], None);
         }
     }
 
@@ -77,7 +77,7 @@ proptest! {
     fn any_text(text in "\\PC{0,40}|[a-z0-9:/\\[\\]%.,;=\"\\\\ \r\n*?#@-]{0,40}|ws(\\+unix)?:(//)?[a-z0-9:/\\[\\]%.?]{0,30}") {
         if let Ok(url) = Url::parse(&text) {
             // What is taken makes a request that a server understands.
-            let request = client::request(&url, KEY_BYTES, &[], None, &[]);
+            let request = client::request(&url, KEY_BYTES, &[], None, None, &[]);
             let read = read::<RequestHead>(HeadLimits::default(), [&request[..]]);
             prop_assert_eq!(read.unwrap().unwrap().1.target, url.target);
         }

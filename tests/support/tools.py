@@ -50,6 +50,15 @@ def debian_package(package, advice):
     _install_package(package, advice)
 
 
+def debian_file(path, package):
+    """Makes sure that Debian's `package`, which holds the file `path`, is installed."""
+    if not Path(path).exists():
+        advice = f"{path} is missing: apt-get install {package}"
+        _install_package(package, advice)
+        if not Path(path).exists():
+            raise Missing(f"{advice} (installed, and still not there)")
+
+
 def chinese_font():
     """Makes sure that some font has Chinese characters, for the screenshots."""
     _font(":lang=zh", "Chinese characters", "fonts-wqy-microhei")

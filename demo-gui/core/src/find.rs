@@ -35,10 +35,10 @@ impl Needle {
     /// The first place at or after `from`, a character boundary.
     pub fn find_from(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let first = *self.folded.first()?;
-        let starts = text.get(from..)?.char_indices();
-        starts
-            .filter(|&(_, c)| fold(c).next() == Some(first))
-            .find_map(|(at, _)| self.ends(&text[from + at..]).map(|len| from + at..from + at + len))
+        let starts = text.get(from..)?.char_indices().filter(|&(_, c)| begins_with(c, first));
+        let mut places =
+            starts.filter_map(|(at, _)| self.ends(&text[from + at..]).map(|len| from + at..from + at + len));
+        places.next()
     }
 
     /// How many bytes of `text` it covers, when it stands at its beginning.
@@ -58,6 +58,17 @@ impl Needle {
             }
         }
         None
+    }
+}
+
+/// Whether a character, folded, begins with this letter. Most characters of most texts are decided without a table.
+fn begins_with(c: char, letter: char) -> bool {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase() == letter;
+    }
+    match c {
+        '\u{3001}'..='\u{a63f}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'.. => c == letter,
+        _ => fold(c).next() == Some(letter),
     }
 }
 
@@ -110,6 +121,17 @@ mod tests {
         assert_eq!(Needle::new("a").find("aaa", 2), [0..1, 1..2]);
         assert_eq!(Needle::new("世").find_from("世a世", 3), Some(4..7));
         assert_eq!(Needle::new("世").find_from("世a世", 1), None);
+    }
+
+    #[test]
+    fn the_short_cuts_fold_as_the_tables_do() {
+        for c in '\0'..=char::MAX {
+            let first = fold(c).next().expect("at least one letter");
+            assert!(begins_with(c, first), "{c:?}");
+            for other in ['a', '世', 'ß', 's', '\u{ac01}'] {
+                assert_eq!(begins_with(c, other), first == other, "{c:?} {other}");
+            }
+        }
     }
 
     mod any {

@@ -13,9 +13,9 @@
 //! a change, whether a note is private, hosted or joined.
 
 pub mod find;
+pub mod hub;
 pub mod link;
 pub mod markdown;
-pub mod hub;
 mod net;
 pub mod peer;
 mod serve;

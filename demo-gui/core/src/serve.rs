@@ -48,7 +48,8 @@ impl ServeOptions {
                 "--listen" => {
                     let text = value()?;
                     let address = text.parse();
-                    listen = Some(address.map_err(|_| format!("--listen {text:?} is not like 0.0.0.0:8765"))?);
+                    listen =
+                        Some(address.map_err(|_| format!("--listen {text:?} is not like 0.0.0.0:8765"))?);
                 }
                 "--note" => notes.push(value()?),
                 "--name" => names.push(value()?),
@@ -81,12 +82,8 @@ pub fn serve(options: ServeOptions, out: &mut dyn Write) -> Result<(), String> {
 /// The same, until something comes out of `stopped`.
 pub fn serve_until(options: ServeOptions, out: &mut dyn Write, stopped: &Receiver<()>) -> Result<(), String> {
     let extras = Extras { no_welcome: true, hosts: options.names };
-    let hub = HubOptions {
-        data: options.data,
-        markdown: None,
-        port: options.listen.port(),
-        wake: Box::new(|| {}),
-    };
+    let hub =
+        HubOptions { data: options.data, markdown: None, port: options.listen.port(), wake: Box::new(|| {}) };
     let hub = Hub::start_with(hub, extras)?;
     let notes = match options.notes {
         notes if notes.is_empty() => all_notes(&hub)?,
@@ -166,7 +163,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let options = parse(&["--data", "d", "--listen", "127.0.0.1:0", "--note", "a", "--note", "b"]).unwrap();
+        let options =
+            parse(&["--data", "d", "--listen", "127.0.0.1:0", "--note", "a", "--note", "b"]).unwrap();
         assert_eq!(options.notes, ["a", "b"]);
         for (args, said) in [
             (&["--data"][..], "--data needs a value"),

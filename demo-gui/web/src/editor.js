@@ -1,6 +1,6 @@
 // The text of one session in CodeMirror.
 
-import { defaultKeymap, indentLess, insertTab } from '@codemirror/commands';
+import { defaultKeymap, indentWithTab } from '@codemirror/commands';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState } from '@codemirror/state';
 import { EditorView, drawSelection, highlightSpecialChars, keymap, placeholder } from '@codemirror/view';
@@ -20,22 +20,23 @@ export function openEditor(parent, session, { readOnly, onUpdate }) {
       EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
       EditorState.readOnly.of(readOnly),
       EditorView.editable.of(!readOnly),
-      EditorView.contentAttributes.of({ 'aria-label': words.editor, spellcheck: 'true', autocorrect: 'on', autocapitalize: 'sentences' }),
+      EditorView.contentAttributes.of({
+        'aria-label': words.editor,
+        spellcheck: 'true',
+        autocorrect: 'on',
+        autocapitalize: 'sentences',
+      }),
       EditorView.lineWrapping,
       highlightSpecialChars(),
       drawSelection(),
       placeholder(readOnly ? '' : words.placeholder),
       markdown,
+      EditorState.phrases.of(words.search),
       search({ top: true }),
       highlightSelectionMatches(),
       yCollab(session.text, null, { undoManager: new Y.UndoManager(session.text) }),
       carets(session),
-      keymap.of([
-        ...yUndoManagerKeymap,
-        { key: 'Tab', run: insertTab, shift: indentLess },
-        ...searchKeymap,
-        ...defaultKeymap,
-      ]),
+      keymap.of([...yUndoManagerKeymap, indentWithTab, ...searchKeymap, ...defaultKeymap]),
       EditorView.updateListener.of(onUpdate),
     ],
   });

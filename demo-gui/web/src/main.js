@@ -12,6 +12,9 @@ import { Reactions } from './reactions.js';
 import { Session } from './session.js';
 import { countWords, language, words } from './words.js';
 
+/** Below this width the chips of a few people must do. */
+const NARROW = 600;
+
 const find = (selector) => document.querySelector(selector);
 
 /** Paints a person's colour behind their initial. */
@@ -107,7 +110,10 @@ class Page {
     const first = doc.iterLines();
     let title = '';
     for (const line of first) {
-      title = line.replace(/^[\s#>*+-]*(\[[ xX]\]\s)?/, '').replace(/[*_`~]/g, '').trim();
+      title = line
+        .replace(/^[\s#>*+-]*(\[[ xX]\]\s)?/, '')
+        .replace(/[*_`~]/g, '')
+        .trim();
       if (title) break;
     }
     find('#title').textContent = title.slice(0, 200) || words.untitled;
@@ -126,7 +132,9 @@ class Page {
 
   showPeople() {
     const people = others(this.session.awareness);
-    find('#people').replaceChildren(...people.map((person) => this.chip(person)));
+    const shown = people.slice(0, innerWidth < NARROW ? 3 : 8);
+    const rest = people.length - shown.length;
+    find('#people').replaceChildren(...shown.map((person) => this.chip(person)), ...(rest > 0 ? [more(rest)] : []));
     find('#present').textContent = this.session.state.name === 'live' ? words.people(people.length + 1) : '';
     if (this.following !== null) showCaret(this.view, this.session, this.following);
   }
@@ -151,6 +159,15 @@ class Page {
     this.following = client;
     this.showPeople();
   }
+}
+
+/** In the place of those for whom there is no room. */
+function more(count) {
+  const item = document.createElement('li');
+  item.className = 'more';
+  item.textContent = `+${count}`;
+  item.title = words.more(count);
+  return item;
 }
 
 function showNotice({ title, advice }) {

@@ -10,6 +10,7 @@ const TEXT = 'content';
 const FORBIDDEN = 4403;
 const TOO_BIG = 1009;
 const PERMISSION_DENIED = 0;
+const NETWORK_EVENTS = ['online', 'offline'];
 
 /** Codes after which the host wants no further attempt. */
 const isFinal = (code) => (code >= 4400 && code < 4500) || code === TOO_BIG;
@@ -37,6 +38,10 @@ export class Session {
     provider.messageHandlers[messageAuth] = (_encoder, decoder) => {
       if (decoding.readVarUint(decoder) === PERMISSION_DENIED) onReadOnly();
     };
+    provider.on('status', ({ status }) => {
+      // With the clock that the others know, our state would seem to be the one that left with the old connection.
+      if (status === 'connected') this.awareness.setLocalState(this.awareness.getLocalState());
+    });
     provider.on('sync', (synced) => {
       if (!synced) return;
       this.kept = 0;
@@ -52,7 +57,7 @@ export class Session {
       this.kept += 1;
       this.announce(this.state.name, this.state.code);
     });
-    addEventListener('online', this.retry);
+    for (const event of NETWORK_EVENTS) addEventListener(event, this.retry);
     this.announce('connecting');
     provider.connect();
   }
@@ -62,7 +67,7 @@ export class Session {
     this.onState(this.state);
   }
 
-  /** The network is back: a socket that looks open may be dead, so take a new one. */
+  /** The network has gone or come: a socket that looks open may be dead, so take a new one. */
   retry = () => {
     const { provider } = this;
     if (this.state.name === 'refused') return;
@@ -75,7 +80,7 @@ export class Session {
   }
 
   end() {
-    removeEventListener('online', this.retry);
+    for (const event of NETWORK_EVENTS) removeEventListener(event, this.retry);
     this.provider.destroy();
     this.doc.destroy();
   }

@@ -5,8 +5,9 @@ use http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderName, HeaderValue};
 use tungstenite::handshake::derive_accept_key;
 
-use super::extensions;
+use super::extensions::{self, Offer};
 use super::headers::{has_token, is_token, only, put_headers, put_line};
+use crate::proto::deflate::params::{self, Agreed, Rules};
 use crate::proto::head::ResponseHead;
 use crate::proto::url::Url;
 
@@ -30,13 +31,23 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// What client and server agreed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The subprotocol that the server chose.
+    pub protocol: Option<String>,
+    /// What was agreed about permessage-deflate, if the server accepted it.
+    pub deflate: Option<Agreed>,
+}
+
 /// The request that opens a connection. `key` is 16 bytes of the operating system's random source, new for each
 /// request; `protocols` come from [`parse_protocols`], `headers` from [`headers::parse`](super::headers::parse), and
-/// `origin` must be a valid header value.
+/// `origin` must be a valid header value. `deflate`: permessage-deflate is offered by these rules.
 pub fn request(
     url: &Url,
     key: [u8; 16],
     protocols: &[String],
+    deflate: Option<&Rules>,
     origin: Option<&str>,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Vec<u8> {
@@ -48,6 +59,9 @@ pub fn request(
     put_line(&mut request, "Sec-WebSocket-Version", b"13");
     if !protocols.is_empty() {
         put_line(&mut request, "Sec-WebSocket-Protocol", protocols.join(", ").as_bytes());
+    }
+    if let Some(rules) = deflate {
+        put_line(&mut request, "Sec-WebSocket-Extensions", params::offer(rules).as_bytes());
     }
     if let Some(origin) = origin {
         put_line(&mut request, "Origin", origin.as_bytes());
@@ -62,11 +76,16 @@ pub fn is_interim(status: u16) -> bool {
     (100..200).contains(&status) && status != 101
 }
 
-/// Checks the server's answer; returns the subprotocol it chose.
+/// Checks the server's answer to [`request`] with the same `protocols` and `deflate`.
 ///
 /// # Errors
 /// [`Refused`], after which the connection must be ended.
-pub fn check(head: &ResponseHead, key: [u8; 16], offered: &[String]) -> Result<Option<String>, Refused> {
+pub fn check(
+    head: &ResponseHead,
+    key: [u8; 16],
+    protocols: &[String],
+    deflate: Option<&Rules>,
+) -> Result<Answer, Refused> {
     if head.status != 101 {
         return Err(Refused::Status(head.status));
     }
@@ -79,13 +98,19 @@ pub fn check(head: &ResponseHead, key: [u8; 16], offered: &[String]) -> Result<O
     require(given == Some(accept.as_str()), "wrong Sec-WebSocket-Accept")?;
     let extensions = extensions::parse(head.headers.get_all(SEC_WEBSOCKET_EXTENSIONS))
         .map_err(|refusal| Refused::Broken(refusal.what.into()))?;
-    if let Some(extension) = extensions.first() {
-        return Err(broken(format!(
-            "the server chose the extension {:?}, which was not offered",
-            extension.name
-        )));
+    let deflate = chosen_extension(&extensions, deflate).map_err(broken)?;
+    Ok(Answer { protocol: chosen_protocol(head, protocols)?, deflate })
+}
+
+fn chosen_extension(chosen: &[Offer], deflate: Option<&Rules>) -> Result<Option<Agreed>, String> {
+    match (chosen, deflate) {
+        ([], _) => Ok(None),
+        ([extension], Some(rules)) => params::agree(extension, rules).map(Some),
+        ([extension], None) => {
+            Err(format!("the server chose the extension {:?}, which was not offered", extension.name))
+        }
+        _ => Err("the server chose more than one extension".into()),
     }
-    chosen_protocol(head, offered)
 }
 
 fn chosen_protocol(head: &ResponseHead, offered: &[String]) -> Result<Option<String>, Refused> {

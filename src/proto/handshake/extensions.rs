@@ -5,7 +5,8 @@ use http::HeaderValue;
 use super::headers::{Cursor, is_token};
 use crate::proto::head::Refusal;
 
-/// How many extensions one handshake may offer; the field knows about five.
+/// How many extensions of one handshake are kept; the field knows about five. What is offered beyond them is checked
+/// and left alone.
 const MAX_OFFERS: usize = 64;
 
 /// One extension with its parameters, in the order of the header.
@@ -21,7 +22,7 @@ pub struct Offer {
 /// length of the values.
 ///
 /// # Errors
-/// 400 where the grammar is broken or more than 64 extensions are offered.
+/// 400 where the grammar is broken.
 pub fn parse<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Result<Vec<Offer>, Refusal> {
     let mut offers = Vec::new();
     for value in values {
@@ -41,10 +42,10 @@ fn line(text: &str, offers: &mut Vec<Offer>) -> Result<(), Refusal> {
             None => return Ok(()),
             Some(b',') => _ = cursor.eat(b','),
             Some(_) => {
-                if offers.len() == MAX_OFFERS {
-                    return Err(Refusal::bad("too many extensions are offered"));
+                let offer = offer(&mut cursor)?;
+                if offers.len() < MAX_OFFERS {
+                    offers.push(offer);
                 }
-                offers.push(offer(&mut cursor)?);
                 if cursor.peek().is_some() && !cursor.eat(b',') {
                     return Err(MALFORMED);
                 }

@@ -6,7 +6,7 @@ use http::header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_P
 use http::{HeaderName, HeaderValue, Method};
 use tungstenite::handshake::derive_accept_key;
 
-use super::extensions;
+use super::extensions::{self, Offer};
 use super::headers::{has_token, is_token, only, put_headers, put_line, token_list};
 use super::origin::{HostRule, OriginRule};
 use crate::proto::head::{Refusal, RequestHead, content_length, is_chunked};
@@ -33,6 +33,8 @@ pub struct Upgrade {
     pub offered: Vec<String>,
     /// The first of the rules' subprotocols that is offered.
     pub protocol: Option<String>,
+    /// The extensions that the client offers, best first.
+    pub extensions: Vec<Offer>,
 }
 
 /// Whether a request asks for a WebSocket; if it does, [`check`] tells whether it asks well.
@@ -70,10 +72,10 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Upgrade, Refusal> {
     let path_fits = rules.path.as_deref().is_none_or(|path| path == head.path());
     require(path_fits, 404, "there is no WebSocket at this path")?;
     check_origin(head, &rules.origins)?;
-    extensions::parse(head.headers.get_all(SEC_WEBSOCKET_EXTENSIONS))?;
+    let extensions = extensions::parse(head.headers.get_all(SEC_WEBSOCKET_EXTENSIONS))?;
     let offered = offered_protocols(head)?;
     let protocol = rules.protocols.iter().find(|name| offered.contains(name)).cloned();
-    Ok(Upgrade { accept: derive_accept_key(key.as_bytes()), offered, protocol })
+    Ok(Upgrade { accept: derive_accept_key(key.as_bytes()), offered, protocol, extensions })
 }
 
 fn require(holds: bool, status: u16, what: &'static str) -> Result<(), Refusal> {
@@ -113,11 +115,12 @@ fn offered_protocols(head: &RequestHead) -> Result<Vec<String>, Refusal> {
     Ok(offered)
 }
 
-/// The 101 response. `protocol` must be one of those offered, `headers` what
+/// The 101 response. `protocol` must be one of those offered, `extension` an answer to what is offered, `headers` what
 /// [`headers::parse`](super::headers::parse) let pass.
 pub fn switching(
     upgrade: &Upgrade,
     protocol: Option<&str>,
+    extension: Option<&str>,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Vec<u8> {
     let mut response =
@@ -125,6 +128,9 @@ pub fn switching(
     put_line(&mut response, "Sec-WebSocket-Accept", upgrade.accept.as_bytes());
     if let Some(protocol) = protocol {
         put_line(&mut response, "Sec-WebSocket-Protocol", protocol.as_bytes());
+    }
+    if let Some(extension) = extension {
+        put_line(&mut response, "Sec-WebSocket-Extensions", extension.as_bytes());
     }
     put_headers(&mut response, headers);
     response.extend_from_slice(b"\r\n");

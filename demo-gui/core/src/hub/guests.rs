@@ -79,21 +79,14 @@ impl Budget {
 impl Client {
     /// A new connection.
     pub fn new(note: NoteId, role: Role, inflow: Arc<Inflow>, now_ms: u64) -> Client {
-        Client {
-            note,
-            role,
-            inbox: VecDeque::new(),
-            inflow,
-            closing: false,
-            budget: Budget::new(now_ms),
-        }
+        Client { note, role, inbox: VecDeque::new(), inflow, closing: false, budget: Budget::new(now_ms) }
     }
 
-    /// It has cost us so many bytes, in or out.
+    /// It has cost us so many bytes, in or out; a long note does not make it wait for minutes.
     pub fn spend(&mut self, bytes: usize) {
         // The host is one that the user chose, and it may have a whole note to tell.
         if self.role != Role::Host {
-            self.budget.spend(bytes);
+            self.budget.spend(bytes.min(wire::MAX_UPDATE));
         }
     }
 }
@@ -222,5 +215,24 @@ impl Running {
             room.pass_on(None, &frame, &mut self.window);
         }
         self.list.changed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sends_too_much_waits() {
+        let mut budget = Budget::new(0);
+        budget.spend(BURST as usize - 2 * MESSAGE as usize);
+        assert_eq!(budget.waits_until_ms(), None, "a burst is free");
+        budget.spend(BYTES_A_SECOND as usize);
+        let until = budget.waits_until_ms().unwrap();
+        assert!((999..=1_002).contains(&until), "{until}");
+        budget.fill(until);
+        assert_eq!(budget.waits_until_ms(), None);
+        budget.fill(u64::MAX / 2);
+        assert_eq!(budget.left, BURST as i64, "no more than that is saved up");
     }
 }

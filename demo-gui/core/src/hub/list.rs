@@ -49,7 +49,9 @@ impl List {
 
     /// Deletes a note or takes that back. False: it was like that already.
     pub fn set_deleted(&mut self, note: &NoteId, deleted: bool) -> bool {
-        let Some(meta) = self.notes.get_mut(note).filter(|meta| meta.deleted != deleted) else { return false };
+        let Some(meta) = self.notes.get_mut(note).filter(|meta| meta.deleted != deleted) else {
+            return false;
+        };
         meta.deleted = deleted;
         self.changed = true;
         self.unsaved.insert(note.clone());

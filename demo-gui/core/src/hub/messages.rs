@@ -78,7 +78,10 @@ impl Running {
             match message {
                 Message::SyncStep1(vector) => self.answer(note, from, vector)?,
                 Message::SyncStep2(update) => {
-                    self.change(note, from, update)?;
+                    // It always tells of all deletions: mostly there is nothing new in it.
+                    if self.is_news(note, update)? {
+                        self.change(note, from, update)?;
+                    }
                     self.host_synced(from);
                 }
                 Message::Update(update) => self.change(note, from, update)?,
@@ -131,6 +134,11 @@ impl Running {
         Ok(())
     }
 
+    fn is_news(&self, note: &NoteId, update: &[u8]) -> Result<bool, Fault> {
+        let Some(room) = self.rooms.get(note) else { return Ok(false) };
+        Ok(room.document.would_change(update)?)
+    }
+
     fn change(&mut self, note: &NoteId, from: Member, update: &[u8]) -> Result<(), Fault> {
         let role = self.role(from);
         let now = self.now_ms();
@@ -161,7 +169,12 @@ impl Running {
         }
     }
 
-    fn presence(&mut self, note: &NoteId, from: Member, entries: &[wire::AwarenessEntry<'_>]) -> Result<(), Fault> {
+    fn presence(
+        &mut self,
+        note: &NoteId,
+        from: Member,
+        entries: &[wire::AwarenessEntry<'_>],
+    ) -> Result<(), Fault> {
         let of_host = self.is_host(from);
         let now = self.now_ms();
         let Some(room) = self.rooms.get_mut(note) else { return Ok(()) };
@@ -183,12 +196,12 @@ impl Running {
     }
 
     /// The document is made again from what is on disk and what is on its way there.
-    fn rebuild(&mut self, note: &NoteId) {
+    pub(super) fn rebuild(&mut self, note: &NoteId) {
         let loaded = self.store.load(note);
         let Some(room) = self.rooms.get_mut(note) else { return };
-        let document = loaded.map_err(|error| error.to_string()).and_then(|loaded| {
-            super::document::Document::load(&loaded, room.unsaved.missing_in_store())
-        });
+        let document = loaded
+            .map_err(|error| error.to_string())
+            .and_then(|loaded| super::document::Document::load(&loaded, room.unsaved.missing_in_store()));
         match document {
             // The broken one is not dropped: it may still be locked, or break again.
             Ok(document) => std::mem::forget(std::mem::replace(&mut room.document, document)),
@@ -225,7 +238,7 @@ impl Running {
 }
 
 /// Updates and notes have limits; the window's are those of the protocol.
-fn check_size(room: &Room, role: Option<Role>, len: usize) -> Result<(), Fault> {
+fn check_size(room: &mut Room, role: Option<Role>, len: usize) -> Result<(), Fault> {
     let (one, all) = match role {
         Some(Role::Guest(_)) => (MAX_UPDATE, MAX_SHARED),
         Some(Role::Host) | None => (MAX_STEP2, MAX_STEP2),
@@ -233,7 +246,8 @@ fn check_size(room: &Room, role: Option<Role>, len: usize) -> Result<(), Fault> 
     if len > one {
         return Err(Fault::new(1009, format!("an update has at most {} KiB", one >> 10)));
     }
-    if room.document.bytes() + len > all {
+    // What was deleted still counts until the document is encoded again.
+    if room.document.bytes() + len > all && room.document.snapshot().len() + len > all {
         return Err(Fault::new(1009, format!("a note has at most {} MiB", all >> 20)));
     }
     Ok(())

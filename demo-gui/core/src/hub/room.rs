@@ -114,6 +114,12 @@ impl Unsaved {
         self.under_way.iter().chain(&self.updates).map(Vec::as_slice)
     }
 
+    /// The commit could not be made: what was to be in it still waits.
+    pub fn not_written(&mut self) {
+        let later = std::mem::replace(&mut self.updates, std::mem::take(&mut self.under_way));
+        self.updates.extend(later);
+    }
+
     /// The commit that was under way is on disk. Whether that is all.
     pub fn committed(&mut self) -> bool {
         let had = !std::mem::take(&mut self.under_way).is_empty();
@@ -205,5 +211,43 @@ pub fn send_to_guest(guest: Conn, frame: &[u8]) {
         }
         // It is closing: its end is on the way to us.
         Err(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_is_two_seconds_and_never_later_than_ten() {
+        let mut unsaved = Unsaved::default();
+        assert!(unsaved.is_clean() && unsaved.settle_due_ms().is_none());
+        unsaved.push(vec![1], 100);
+        assert_eq!(unsaved.settle_due_ms(), Some(2_100));
+        unsaved.push(vec![2], 1_500);
+        assert_eq!(unsaved.settle_due_ms(), Some(3_500));
+        unsaved.push(vec![3], 9_000);
+        assert_eq!(unsaved.settle_due_ms(), Some(10_100));
+        unsaved.settle_at_once();
+        assert!(unsaved.is_due(2_000) && unsaved.settle_due_ms() == Some(2_000));
+    }
+
+    #[test]
+    fn what_is_not_on_disk_is_not_forgotten() {
+        let mut room = Room::new(NoteId("n".into()), Document::new(), 0);
+        room.unsaved.push(vec![1], 0);
+        assert_eq!(room.write(1), Some(Write::Append(NoteId("n".into()), vec![vec![1]])));
+        room.unsaved.push(vec![2], 1);
+        let missing = |room: &Room| room.unsaved.missing_in_store().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        assert_eq!(missing(&room), [[1], [2]]);
+        room.unsaved.not_written();
+        assert_eq!(missing(&room), [[1], [2]], "in their order");
+        assert_eq!(room.write(2), Some(Write::Append(NoteId("n".into()), vec![vec![1], vec![2]])));
+        assert!(room.unsaved.committed(), "that is all");
+        assert!(!room.unsaved.committed(), "it is said once");
+        assert!(matches!(room.write(3_000), Some(Write::Settle { outside: None, .. })));
+        assert!(room.unsaved.is_clean());
+        room.unsaved.merged_outside(7, 4_000);
+        assert!(matches!(room.write(4_000), Some(Write::Settle { outside: Some(7), .. })), "at once");
     }
 }

@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::document::Document;
 use super::room::Room;
-use super::turn::{Running, names, wall_ms};
+use super::turn::{Running, wall_ms};
 use crate::link::{Event, Failure, NoteId};
+use crate::markdown;
 use crate::store::folder::Outside;
 use crate::store::writer::{Answer, Job};
 use crate::store::{Meta, Write, merge};
@@ -21,6 +22,8 @@ const UNLOAD_MS: u64 = 30_000;
 pub struct Pace {
     last_ms: Option<u64>,
     under_way: bool,
+    /// Notes were purged: their space can be given back.
+    pub purged: bool,
     /// What the window was told last; a complaint is made once.
     complaint: Option<String>,
 }
@@ -65,7 +68,8 @@ impl Running {
     /// When something has to be written.
     pub(super) fn saving_due_ms(&self) -> Option<u64> {
         let next = self.pace.next_ms();
-        let unload = self.rooms.values().filter(|room| room.unsaved.is_clean() && room.is_empty(&self.window));
+        let unload =
+            self.rooms.values().filter(|room| room.unsaved.is_clean() && room.is_empty(&self.window));
         let unload = unload.map(|room| room.used_ms + UNLOAD_MS).min();
         let Some(next) = next else { return unload };
         let changes = self.list.is_unsaved() || self.rooms.values().any(|room| room.unsaved.has_changes());
@@ -101,13 +105,19 @@ impl Running {
 
     fn writes(&mut self, now_ms: u64) -> Vec<Write> {
         let due = self.rooms.values_mut().filter(|room| room.unsaved.is_due(now_ms));
-        let mut writes = Vec::new();
+        let (mut writes, mut broken) = (Vec::new(), Vec::new());
         for room in due {
-            // A document that holds what a stranger sent is read here for the first time as a whole.
+            // A document that holds what a stranger sent is read here as a whole.
             match catch_unwind(AssertUnwindSafe(|| room.write(now_ms))) {
                 Ok(write) => writes.extend(write),
-                Err(_) => self.window.tell(Event::Failed(Failure::Store(format!("{} cannot be encoded", room.note)))),
+                Err(_) => broken.push(room.note.clone()),
             }
+        }
+        for note in broken {
+            if let Some(room) = self.rooms.get_mut(&note) {
+                room.unsaved.not_written();
+            }
+            self.rebuild(&note);
         }
         self.retitle();
         writes.extend(self.list.take_unsaved().into_iter().map(|(note, meta)| Write::Meta(note, meta)));
@@ -117,7 +127,7 @@ impl Running {
     fn retitle(&mut self) {
         for room in self.rooms.values_mut().filter(|room| room.retitle) {
             room.retitle = false;
-            let title = names::title(&room.document.text());
+            let title = markdown::title(&room.document.text());
             if self.list.get(&room.note).is_some_and(|meta| meta.title != title)
                 && let Some(meta) = self.list.get_mut(&room.note)
             {
@@ -173,7 +183,7 @@ impl Running {
 
     /// A new note with a first text.
     pub(super) fn create(&mut self, note: NoteId, text: &str) {
-        let meta = Meta { title: names::title(text), modified_ms: wall_ms(), ..Meta::default() };
+        let meta = Meta { title: markdown::title(text), modified_ms: wall_ms(), ..Meta::default() };
         if !self.list.insert(&note, meta) {
             return;
         }
@@ -202,6 +212,7 @@ impl Running {
         let writes: Vec<Write> = self.list.purge().into_iter().map(Write::Purge).collect();
         if !writes.is_empty() {
             self.pace.under_way = true;
+            self.pace.purged = true;
             self.ask(Job::Commit(writes));
         }
     }
@@ -213,11 +224,27 @@ impl Running {
         }
         let now = self.now_ms().max(COMMIT_EVERY_MS * 60);
         let purged = self.list.purge();
+        self.pace.purged |= !purged.is_empty();
         self.rooms.retain(|note, _| !purged.contains(note));
         let mut writes = self.writes(now);
         writes.extend(purged.into_iter().map(Write::Purge));
         if !writes.is_empty() {
             self.ask(Job::Commit(writes));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_a_second() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.next_ms(), Some(0), "the first change is written at once");
+        (pace.last_ms, pace.under_way) = (Some(5_000), true);
+        assert_eq!(pace.next_ms(), None, "one at a time");
+        pace.under_way = false;
+        assert_eq!(pace.next_ms(), Some(6_000), "what is typed waits a second at most");
     }
 }

@@ -70,7 +70,8 @@ fn hit(note: &NoteId, text: &str, range: Range<usize>) -> Hit {
     let line_end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
     let start = text[line_start..range.start].char_indices().rev().take(BEFORE).last();
     let start = start.map_or(range.start, |(at, _)| line_start + at);
-    let end = text[range.start..line_end].char_indices().nth(BEHIND).map_or(line_end, |(at, _)| range.start + at);
+    let end =
+        text[range.start..line_end].char_indices().nth(BEHIND).map_or(line_end, |(at, _)| range.start + at);
     // What was found may itself be longer than what is shown, or have several lines.
     let end = end.max(range.start);
     let in_line = range.start - start..range.end.min(end) - start;

@@ -24,9 +24,9 @@ use super::{Extras, HubOptions};
 use crate::link::{Command, Event, Failure, NoteId, Status};
 use crate::net::Net;
 use crate::net::listening::Network;
+use crate::store::StoreError;
 use crate::store::db::Store;
 use crate::store::writer::{Answer, Writer};
-use crate::store::{self, StoreError};
 
 /// Commands of the window that are done before the network's turn comes.
 const COMMANDS_A_TURN: usize = 256;
@@ -97,7 +97,8 @@ impl Running {
     ) -> Result<(Running, Receiver<Event>), String> {
         std::fs::create_dir_all(&options.data)
             .map_err(|error| format!("{}: {error}", options.data.display()))?;
-        let (store, set_aside) = open_store(&options.data.join("notes.redb")).map_err(|error| error.to_string())?;
+        let (store, set_aside) =
+            open_store(&options.data.join("notes.redb")).map_err(|error| error.to_string())?;
         let store = Arc::new(store);
         let folder = options.markdown.unwrap_or_else(|| options.data.join("notes"));
         let list = List::read(&store).map_err(|error| error.to_string())?;
@@ -257,8 +258,10 @@ impl Running {
             self.answered(answer);
         }
         self.window.flush();
-        // What the space of purged notes is worth; if it fails, it is only not given back.
-        let _ = self.store.compact();
+        if self.pace.purged {
+            // If it fails, the space of purged notes is only not given back.
+            let _ = self.store.compact();
+        }
     }
 }
 
@@ -286,5 +289,3 @@ fn open_store(path: &std::path::Path) -> Result<(Store, Option<PathBuf>), StoreE
         Err(error) => Err(error),
     }
 }
-
-pub(super) use store::names;

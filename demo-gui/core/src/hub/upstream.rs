@@ -51,7 +51,9 @@ impl Running {
             Err(error) => return self.window.tell(Event::Failed(Failure::Link(error))),
         };
         // Our own link leads to our own note.
-        if let Some(note) = target.note.as_ref().filter(|note| self.doors.contains_key(note) && self.is_here(&target)) {
+        if let Some(note) =
+            target.note.as_ref().filter(|note| self.doors.contains_key(note) && self.is_here(&target))
+        {
             return self.window.tell(Event::Joined(note.clone()));
         }
         let same = |joined: &str| share::parse(joined).is_ok_and(|known| place(&known) == place(&target));
@@ -69,7 +71,9 @@ impl Running {
     }
 
     fn is_here(&self, target: &Target) -> bool {
-        let Some((_, address)) = target.note.as_ref().and_then(|note| self.doors.get(note)) else { return false };
+        let Some((_, address)) = target.note.as_ref().and_then(|note| self.doors.get(note)) else {
+            return false;
+        };
         let hosts = share::address::hosts(*address, &[]);
         let port = address.port();
         hosts.split(", ").any(|host| target.url.starts_with(&format!("ws://{host}:{port}/")))
@@ -90,8 +94,14 @@ impl Running {
             }
         };
         let begun = conn.is_some();
-        let upstream =
-            Upstream { conn, state, round_trip_ms: None, ping_due_ms: 0, pinged: None, has: StateVector::default() };
+        let upstream = Upstream {
+            conn,
+            state,
+            round_trip_ms: None,
+            ping_due_ms: 0,
+            pinged: None,
+            has: StateVector::default(),
+        };
         self.upstreams.insert(note.clone(), upstream);
         begun
     }
@@ -206,7 +216,9 @@ impl Running {
     pub(super) fn tend_upstreams(&mut self, now_ms: u64) {
         for upstream in self.upstreams.values_mut() {
             let open = matches!(upstream.state, State::Open | State::Live);
-            let Some(conn) = upstream.conn.filter(|_| open && now_ms >= upstream.ping_due_ms) else { continue };
+            let Some(conn) = upstream.conn.filter(|_| open && now_ms >= upstream.ping_due_ms) else {
+                continue;
+            };
             upstream.ping_due_ms = now_ms + PING_EVERY_MS;
             if upstream.pinged.is_none() && conn.ping(b"").is_ok() {
                 upstream.pinged = Some(Instant::now());

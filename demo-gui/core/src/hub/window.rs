@@ -65,6 +65,8 @@ impl Window {
 
     /// Tells something that must not be lost.
     pub fn tell(&mut self, event: Event) {
+        // Of what tells a state, the newest is enough; so a window that sleeps does not fill the memory.
+        self.waiting.retain(|waiting| !is_newer(&event, waiting));
         self.waiting.push_back(event);
         self.send_waiting();
     }
@@ -120,5 +122,51 @@ impl Window {
         if std::mem::take(&mut self.news) {
             (self.wake)();
         }
+    }
+}
+
+/// Whether `event` makes an older one superfluous.
+fn is_newer(event: &Event, older: &Event) -> bool {
+    match (event, older) {
+        (Event::Notes(_), Event::Notes(_)) => true,
+        (Event::Status(note, _), Event::Status(other, _)) | (Event::Saved(note), Event::Saved(other)) => {
+            note == other
+        }
+        (Event::Failed(failure), Event::Failed(other)) => failure == other,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Status;
+
+    #[test]
+    fn a_full_channel_keeps_answers_and_drops_frames() {
+        let (mut window, events) = Window::new(Box::new(|| {}));
+        let note = NoteId("n".into());
+        window.open(&note);
+        (0..CAPACITY).for_each(|_| window.frame(&note, b"x"));
+        assert!(!window.is_late());
+        window.frame(&note, b"lost");
+        window.tell(Event::Joined(note.clone()));
+        for _ in 0..1_000 {
+            window.tell(Event::Notes(Vec::new()));
+            window.tell(Event::Status(note.clone(), Status::Device));
+        }
+        assert_eq!(window.waiting.len(), 3);
+        assert_eq!(window.take_behind(), [], "there is no room yet");
+        while events.len() > CAPACITY / 4 {
+            assert!(matches!(events.recv(), Ok(Event::Frame(..))));
+        }
+        assert_eq!(window.take_behind(), std::slice::from_ref(&note));
+        assert!(!window.is_late());
+        window.frame(&note, b"all");
+        let told: Vec<Event> = events.try_iter().skip(CAPACITY / 4).collect();
+        assert!(
+            matches!(&told[..], [Event::Joined(_), Event::Notes(_), Event::Status(..), Event::Frame(..)]),
+            "{told:?}"
+        );
     }
 }

@@ -113,7 +113,9 @@ fn note_of(target: &str) -> Option<NoteId> {
 }
 
 fn token_of_protocols<'a>(mut offered: impl Iterator<Item = &'a str>) -> Option<String> {
-    offered.find_map(|line| line.split(',').find_map(|name| name.trim().strip_prefix(AUTH_PREFIX).map(str::to_owned)))
+    offered.find_map(|line| {
+        line.split(',').find_map(|name| name.trim().strip_prefix(AUTH_PREFIX).map(str::to_owned))
+    })
 }
 
 fn token_of_query(target: &str) -> Option<String> {

@@ -13,6 +13,10 @@ use crate::wire::MAX_STEP2;
 /// How long we wait between attempts, at first and at most.
 const RETRY_MS: (u32, u32) = (250, 10_000);
 
+/// A connection that was open for so long was a good one: the next attempt after it comes soon. Hosts that are full or
+/// that fail close at once.
+const STABLE_MS: u32 = 500;
+
 /// The handler of one connection.
 pub struct Host {
     hub: Sender<Net>,
@@ -30,6 +34,7 @@ pub fn connect(handle: Handle, target: &Target, hub: Sender<Net>) -> ws::Result<
         reconnect: Some(Reconnect {
             min_ms: RETRY_MS.0,
             max_ms: RETRY_MS.1,
+            stable_ms: STABLE_MS,
             final_codes,
             ..Reconnect::default()
         }),

@@ -55,7 +55,8 @@ pub fn answer(head: &RequestHead) -> Answer {
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == head.path()) else {
         return refuse(404, "", "no such file\n");
     };
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header =
+        |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let tag = tag(asset.body);
     let common = format!("ETag: {tag}\r\nVary: Accept-Encoding\r\n{HEADERS}");
     if header("if-none-match").split(',').any(|known| matches!(known.trim(), "*") || known.trim() == tag) {

@@ -12,7 +12,7 @@ use yrs::{
     Transact, TransactionMut,
 };
 
-use super::edit::{Edit, difference};
+use super::edit::{Edit, apply_all, difference};
 use crate::wire::{ApplyError, Guard, TEXT};
 
 const LOCAL: &str = "local";
@@ -33,7 +33,8 @@ pub(super) struct Change {
 #[derive(Default)]
 struct Seen {
     changes: Vec<Change>,
-    edits: Vec<Edit>,
+    /// Of each transaction: they ascend within one only.
+    edits: Vec<Vec<Edit>>,
     /// There is something in the text that is no text: offsets must be counted.
     foreign: bool,
     /// Somebody else has written under our identifier.
@@ -82,7 +83,8 @@ impl Replica {
 
     /// One transaction, one update. The range is of the text, not of the document's units.
     pub(super) fn replace(&mut self, at: usize, removed: usize, inserted: &str) {
-        let (start, end) = (self.index(at), self.index(at + removed));
+        let start = self.index(at);
+        let end = if removed > 0 { self.index_before(at + removed) } else { start };
         let mut txn = self.doc.transact_mut_with(LOCAL);
         if end > start {
             self.text.remove_range(&mut txn, start, end - start);
@@ -114,7 +116,7 @@ impl Replica {
     }
 
     pub(super) fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
-        self.guard.apply(&self.doc, update, REMOTE).map(drop)
+        self.guard.apply(&self.doc, update, REMOTE, drop)
     }
 
     /// Changes made here since the last call.
@@ -131,15 +133,15 @@ impl Replica {
 
     /// The edits of others and of undo since the last call, which make the mirror equal to the document.
     pub(super) fn take_edits(&mut self, mirror: &mut String) -> Vec<Edit> {
-        let (mut edits, foreign) = {
+        let (transactions, foreign) = {
             let mut seen = lock(&self.seen);
             (std::mem::take(&mut seen.edits), std::mem::take(&mut seen.foreign))
         };
         self.mixed |= foreign;
-        if self.mixed {
-            edits.clear();
-        } else {
-            super::edit::apply_all(mirror, &edits);
+        let mut edits = Vec::new();
+        if !self.mixed {
+            transactions.iter().for_each(|ascending| apply_all(mirror, ascending));
+            edits.extend(transactions.into_iter().flatten());
         }
         edits.extend(self.mend(mirror));
         edits
@@ -159,16 +161,27 @@ impl Replica {
         edit
     }
 
-    /// The document's index of an offset in the text.
+    /// The document's index of an offset in the text: behind what is no text there.
     pub(super) fn index(&self, offset: usize) -> u32 {
+        self.index_with(offset, |left| left > 0)
+    }
+
+    /// In front of what is no text there.
+    fn index_before(&self, offset: usize) -> u32 {
+        self.index_with(offset, |left| left >= 0)
+    }
+
+    fn index_with(&self, offset: usize, ends: fn(isize) -> bool) -> u32 {
         let mut index = offset as u32;
         if self.mixed {
             let txn = self.doc.transact();
-            let mut left = offset;
+            let mut passed = 0isize - offset as isize;
             for part in self.text.diff(&txn, YChange::identity) {
+                if ends(passed) {
+                    break;
+                }
                 match part.insert {
-                    Out::Any(Any::String(text)) if left < text.len() => break,
-                    Out::Any(Any::String(text)) => left -= text.len(),
+                    Out::Any(Any::String(text)) => passed += text.len() as isize,
                     _ => index += 1,
                 }
             }
@@ -231,7 +244,7 @@ fn observe(doc: &Doc, text: &TextRef, seen: &Arc<Mutex<Seen>>) {
         if !has_origin(txn, LOCAL) {
             let mut seen = lock(&sink);
             let seen = &mut *seen;
-            read_delta(event.delta(txn), &mut seen.edits, &mut seen.foreign);
+            seen.edits.push(read_delta(event.delta(txn), &mut seen.foreign));
         }
     });
     let sink = Arc::clone(seen);
@@ -248,24 +261,26 @@ fn observe(doc: &Doc, text: &TextRef, seen: &Arc<Mutex<Seen>>) {
     observed.unwrap_or_else(|error| unreachable!("{error}"));
 }
 
-fn read_delta(delta: &[Delta], edits: &mut Vec<Edit>, foreign: &mut bool) {
+fn read_delta(delta: &[Delta], foreign: &mut bool) -> Vec<Edit> {
+    let mut edits = Vec::new();
     let mut at = 0;
     let mut removed = 0;
     for part in delta {
         match part {
             Delta::Retain(len, _) => {
-                push(edits, at, &mut removed, "");
+                push(&mut edits, at, &mut removed, "");
                 at += *len as usize;
             }
             Delta::Deleted(len) => removed += *len as usize,
             Delta::Inserted(Out::Any(Any::String(text)), _) => {
-                push(edits, at, &mut removed, text);
+                push(&mut edits, at, &mut removed, text);
                 at += text.len();
             }
             Delta::Inserted(..) => *foreign = true,
         }
     }
-    push(edits, at, &mut removed, "");
+    push(&mut edits, at, &mut removed, "");
+    edits
 }
 
 fn push(edits: &mut Vec<Edit>, at: usize, removed: &mut usize, inserted: &str) {

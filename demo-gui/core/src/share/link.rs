@@ -22,8 +22,7 @@ pub struct Target {
 /// A sentence that says what is wrong with it.
 pub fn parse(link: &str) -> Result<Target, String> {
     let link = link.trim();
-    let (scheme, rest) =
-        link.split_once("://").ok_or("a link begins with http:// or ws://".to_owned())?;
+    let (scheme, rest) = link.split_once("://").ok_or("a link begins with http:// or ws://".to_owned())?;
     if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("a link has no blanks".into());
     }
@@ -72,7 +71,8 @@ fn check_host(host: &str) -> Result<(), String> {
 
 /// The links of a shared note. `host` is how others reach this computer.
 pub fn card(note: &NoteId, tokens: &Tokens, host: &str, address: SocketAddr) -> ShareCard {
-    let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+    let host =
+        if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
     let link = |token: &str| format!("http://{host}:{}/#{note}.{token}", address.port());
     ShareCard { edit: link(&tokens.edit), read: link(&tokens.read), address }
 }
@@ -113,7 +113,8 @@ mod tests {
             ("http://h/", "# part"),
             ("http:///#a.b", "no host"),
             ("http://h/#ab", "<note>.<token>"),
-            ("http://h/#../x.b", "token after the dot"),
+            ("http://h/#../x.b", "name of a note"),
+            ("http://h/#a.b/c", "token after the dot"),
             ("http://h/#a b.c", "no blanks"),
             ("http://h/#.c", "name of a note"),
             ("http://u@h/#a.c", "not a host"),

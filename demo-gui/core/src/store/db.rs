@@ -28,7 +28,8 @@ const SNAPSHOTS: TableDefinition<&str, &[u8]> = TableDefinition::new("snapshots"
 const UPDATES: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("updates");
 /// The text at the last settling.
 const TEXTS: TableDefinition<&str, &str> = TableDefinition::new("texts");
-/// The name of the `.md` file, and a hash of what we wrote there last.
+/// Names of `.md` files: whose it is, and a hash of what we wrote there last. A name is here before the file is, and as
+/// long as it is: a file that is not here is nobody's.
 const FILES: TableDefinition<&str, (&str, u64)> = TableDefinition::new("files");
 
 /// Makes the database of a path; tests put a failing disk below it.
@@ -51,13 +52,39 @@ pub struct Loaded {
     pub updates: Vec<Vec<u8>>,
 }
 
-/// The `.md` file of a note.
+/// A `.md` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRecord {
     /// Its name in the folder.
     pub name: String,
-    /// Of what we wrote there last.
+    /// Whose it is.
+    pub note: NoteId,
+    /// Of what we wrote there last; 0: it is not yet written.
     pub hash: u64,
+}
+
+/// What a commit changes in the records of files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileChanges {
+    /// New or changed.
+    pub put: Vec<FileRecord>,
+    /// Names that are nobody's any more.
+    pub gone: Vec<String>,
+}
+
+impl FileChanges {
+    /// And then these: they may say something else of the same names.
+    pub fn append(&mut self, later: FileChanges) {
+        self.put.retain(|file| !later.gone.contains(&file.name));
+        self.gone.retain(|name| later.put.iter().all(|file| file.name != *name));
+        self.put.extend(later.put);
+        self.gone.extend(later.gone);
+    }
+
+    /// Nothing.
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.gone.is_empty()
+    }
 }
 
 /// The settings of the real database: every page's checksum is verified when it is opened, so damage shows at once and
@@ -145,29 +172,32 @@ impl Store {
     }
 
     /// The `.md` files of all notes.
-    pub fn files(&self) -> Result<Vec<(NoteId, FileRecord)>, StoreError> {
+    pub fn files(&self) -> Result<Vec<FileRecord>, StoreError> {
         self.with(|db| {
             let table = db.begin_read()?.open_table(FILES)?;
             let mut files = Vec::new();
             for entry in table.iter()? {
-                let (note, file) = entry?;
-                let (name, hash) = file.value();
-                files.push((NoteId(note.value().to_owned()), FileRecord { name: name.to_owned(), hash }));
+                let (name, file) = entry?;
+                let (note, hash) = file.value();
+                files.push(FileRecord { name: name.value().to_owned(), note: NoteId(note.to_owned()), hash });
             }
             Ok(files)
         })
     }
 
     /// Writes all of it or nothing, and waits until the disk has it.
-    pub fn commit(&self, writes: &[Write], files: &[(NoteId, FileRecord)]) -> Result<(), StoreError> {
+    pub fn commit(&self, writes: &[Write], files: &FileChanges) -> Result<(), StoreError> {
         self.with(|db| {
             let txn = db.begin_write()?;
             for write in writes {
                 apply(&txn, write)?;
             }
             let mut table = txn.open_table(FILES)?;
-            for (note, file) in files {
-                table.insert(note.0.as_str(), (file.name.as_str(), file.hash))?;
+            for name in &files.gone {
+                table.remove(name.as_str())?;
+            }
+            for file in &files.put {
+                table.insert(file.name.as_str(), (file.note.0.as_str(), file.hash))?;
             }
             drop(table);
             Ok(txn.commit()?)
@@ -201,23 +231,15 @@ fn apply(txn: &WriteTransaction, write: &Write) -> Result<(), redb::Error> {
         Write::Append(_, updates) => {
             let mut table = txn.open_table(UPDATES)?;
             let last = table.range((note, 0)..=(note, u64::MAX))?.next_back().transpose()?;
-            let mut next = last.map_or(0, |(key, _)| key.value().1 + 1);
-            for update in updates {
-                table.insert((note, next), update.as_slice())?;
-                next += 1;
+            let next = last.map_or(0, |(key, _)| key.value().1 + 1);
+            for (at, update) in (next..).zip(updates) {
+                table.insert((note, at), update.as_slice())?;
             }
         }
-        Write::Settle { snapshot, text, outside, .. } => {
+        Write::Settle { snapshot, text, .. } => {
             forget_updates(txn, note)?;
             txn.open_table(SNAPSHOTS)?.insert(note, snapshot.as_slice())?;
             txn.open_table(TEXTS)?.insert(note, text.as_str())?;
-            if let Some(hash) = outside {
-                let mut table = txn.open_table(FILES)?;
-                let name = table.get(note)?.map(|file| file.value().0.to_owned());
-                if let Some(name) = name {
-                    table.insert(note, (name.as_str(), *hash))?;
-                }
-            }
         }
         Write::Meta(_, meta) => {
             let json = serde_json::to_vec(meta).map_err(|error| redb::Error::Corrupted(error.to_string()))?;
@@ -227,7 +249,6 @@ fn apply(txn: &WriteTransaction, write: &Write) -> Result<(), redb::Error> {
             forget_updates(txn, note)?;
             txn.open_table(SNAPSHOTS)?.remove(note)?;
             txn.open_table(TEXTS)?.remove(note)?;
-            txn.open_table(FILES)?.remove(note)?;
             txn.open_table(META)?.remove(note)?;
         }
     }
@@ -240,6 +261,20 @@ fn forget_updates(txn: &WriteTransaction, note: &str) -> Result<(), redb::Error>
 }
 
 fn open_checked(path: &Path, opener: &Opener) -> Result<Database, StoreError> {
+    let io = |error: std::io::Error| StoreError::Io(format!("{}: {error}", path.display()));
+    if !path.try_exists().map_err(io)? {
+        // Made under another name, so that a database is there as a whole or not at all.
+        let new = path.with_extension("redb.new");
+        match std::fs::remove_file(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+            _ => drop(open_at(&new, opener)?),
+        }
+        std::fs::rename(&new, path).map_err(io)?;
+    }
+    open_at(path, opener)
+}
+
+fn open_at(path: &Path, opener: &Opener) -> Result<Database, StoreError> {
     contained(|| {
         let db = match opener(path) {
             Ok(db) => db,

@@ -7,9 +7,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::db::FileRecord;
+use super::db::{FileChanges, FileRecord};
 use super::names;
 use crate::link::NoteId;
+use crate::markdown::title;
 
 /// Files that are larger are not read in: they are no notes.
 pub const MAX_FILE: u64 = 8 << 20;
@@ -37,7 +38,7 @@ struct Owned {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Written {
     /// It is there; the database should know.
-    Yes(FileRecord),
+    Yes(FileChanges),
     /// Somebody else has changed the file since: their text comes first.
     EditedOutside(Outside),
 }
@@ -72,6 +73,8 @@ pub struct Folder {
     owned: HashMap<NoteId, Owned>,
     /// In lower case: some systems make no difference.
     names: HashMap<String, NoteId>,
+    /// The next name of a note, where that is not the one it has.
+    planned: HashMap<NoteId, String>,
     /// Files that are no notes (too large, not text), so that they are not read again and again.
     ignored: HashMap<String, Stamp>,
     step: Step,
@@ -85,45 +88,108 @@ pub fn hash(text: &str) -> u64 {
 }
 
 impl Folder {
-    /// Makes the folder if it is not there.
-    pub fn open(path: PathBuf, known: Vec<(NoteId, FileRecord)>, step: Step) -> io::Result<Folder> {
+    /// Makes the folder if it is not there. Returned are also the records that a crash has left without a use.
+    pub fn open(path: PathBuf, known: Vec<FileRecord>, step: Step) -> io::Result<(Folder, FileChanges)> {
         fs::create_dir_all(&path)?;
-        let names = known.iter().map(|(note, file)| (file.name.to_lowercase(), note.clone())).collect();
-        let owned = known
-            .into_iter()
-            .map(|(note, file)| (note, Owned { name: file.name, hash: file.hash, stamp: None }))
-            .collect();
-        Ok(Folder { path, owned, names, ignored: HashMap::new(), step })
+        let (owned, names) = (HashMap::new(), HashMap::new());
+        let mut folder =
+            Folder { path, owned, names, planned: HashMap::new(), ignored: HashMap::new(), step };
+        let mut changes = FileChanges::default();
+        let (there, missing): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|file| folder.path.join(&file.name).is_file());
+        // A file that was to be written and is there is newer than the one that it was to replace.
+        let (new, old): (Vec<_>, Vec<_>) = there.into_iter().partition(|file| file.hash == 0);
+        for file in new.into_iter().chain(old) {
+            if folder.owned.contains_key(&file.note) {
+                folder.drop_old(&file)?;
+                changes.gone.push(file.name);
+            } else {
+                folder.own(file, None);
+            }
+        }
+        changes.gone.extend(missing.into_iter().map(|file| file.name));
+        Ok((folder, changes))
+    }
+
+    /// Removes a file that another has replaced, unless somebody has written to it.
+    fn drop_old(&self, file: &FileRecord) -> io::Result<()> {
+        let path = self.path.join(&file.name);
+        match read_text(&path)? {
+            Some(text) if hash(&text) == file.hash => remove(&path),
+            _ => Ok(()),
+        }
     }
 
     /// Gives a note the file it was found in.
     pub fn adopt(&mut self, note: &NoteId, name: &str, text: &str) -> FileRecord {
-        let record = FileRecord { name: name.to_owned(), hash: hash(text) };
-        self.own(note, record.clone());
+        let record = FileRecord { name: name.to_owned(), note: note.clone(), hash: hash(text) };
+        let stamp = self.stamp_of(name);
+        self.own(record.clone(), stamp);
         record
     }
 
-    /// Writes a note's text: a temporary file, then a rename, so that a file is whole at any moment.
+    /// Chooses the name under which a text will be written. Returned is what the database must know before it is:
+    /// otherwise a crash would leave a file that is nobody's.
+    pub fn plan(&mut self, note: &NoteId, text: &str) -> FileChanges {
+        let wanted = names::file_name(&title(text));
+        let mut changes = FileChanges::default();
+        let has = self.owned.get(note).is_some_and(|owned| names::fits(&owned.name, &wanted));
+        if let Some(planned) = self.planned.remove(note) {
+            if !has && names::fits(&planned, &wanted) {
+                // The commit that should have told of it has failed.
+                changes.put.push(FileRecord { name: planned.clone(), note: note.clone(), hash: 0 });
+                self.planned.insert(note.clone(), planned);
+                return changes;
+            }
+            self.names.remove(&planned.to_lowercase());
+            changes.gone.push(planned);
+        }
+        if !has {
+            let name = self.free_name(&wanted);
+            self.names.insert(name.to_lowercase(), note.clone());
+            self.planned.insert(note.clone(), name.clone());
+            changes.put.push(FileRecord { name, note: note.clone(), hash: 0 });
+        }
+        changes
+    }
+
+    /// The hash of what we wrote last for a note; None: it has no file.
+    pub fn written(&self, note: &NoteId) -> Option<u64> {
+        self.owned.get(note).map(|owned| owned.hash)
+    }
+
+    /// What the file of a note holds now is known: an outside edit was merged.
+    pub fn seen(&mut self, note: &NoteId, hash: u64) -> Option<FileRecord> {
+        let owned = self.owned.get_mut(note)?;
+        owned.hash = hash;
+        Some(FileRecord { name: owned.name.clone(), note: note.clone(), hash })
+    }
+
+    /// Writes a note's text, under the name that was planned: a temporary file, then a rename, so that a file is whole at
+    /// any moment.
     pub fn write(&mut self, note: &NoteId, text: &str) -> io::Result<Written> {
         if let Some(theirs) = self.edited(note, Some(text))? {
             return Ok(Written::EditedOutside(theirs));
         }
-        let wanted = names::file_name(&names::title(text));
         let old = self.owned.get(note).map(|owned| owned.name.clone());
-        let name = match &old {
-            Some(name) if names::fits(name, &wanted) => name.clone(),
-            _ => self.free_name(&wanted),
+        let Some(name) = self.planned.get(note).cloned().or_else(|| old.clone()) else {
+            return Err(io::Error::other("a file was not planned"));
         };
         self.put(&name, text)?;
+        let mut changes = FileChanges::default();
         if let Some(old) = old.filter(|old| *old != name) {
             (self.step)("old file");
+            remove(&self.path.join(&old))?;
             self.names.remove(&old.to_lowercase());
-            remove(&self.path.join(old))?;
+            changes.gone.push(old);
         }
         (self.step)("file done");
-        let record = FileRecord { name, hash: hash(text) };
-        self.own(note, record.clone());
-        Ok(Written::Yes(record))
+        self.planned.remove(note);
+        let record = FileRecord { name, note: note.clone(), hash: hash(text) };
+        let stamp = self.stamp_of(&record.name);
+        self.own(record.clone(), stamp);
+        changes.put.push(record);
+        Ok(Written::Yes(changes))
     }
 
     fn put(&self, name: &str, text: &str) -> io::Result<()> {
@@ -138,11 +204,14 @@ impl Folder {
         fs::rename(&temporary, self.path.join(name))
     }
 
-    /// Removes the file of a note that is purged.
-    pub fn remove(&mut self, note: &NoteId) -> io::Result<()> {
-        let Some(owned) = self.owned.remove(note) else { return Ok(()) };
+    /// Removes the file of a note that is purged; the name is nobody's.
+    pub fn remove(&mut self, note: &NoteId) -> io::Result<Option<String>> {
+        self.planned.remove(note);
+        let Some(owned) = self.owned.get(note) else { return Ok(None) };
+        (self.step)("remove");
+        remove(&self.path.join(&owned.name))?;
         self.names.remove(&owned.name.to_lowercase());
-        remove(&self.path.join(owned.name))
+        Ok(self.owned.remove(note).map(|owned| owned.name))
     }
 
     /// Looks at every file. What is reported once is not reported again until it changes again.
@@ -195,11 +264,14 @@ impl Folder {
         Ok(text)
     }
 
-    fn own(&mut self, note: &NoteId, file: FileRecord) {
-        let stamp = stamp(&self.path.join(&file.name)).ok().flatten();
+    fn stamp_of(&self, name: &str) -> Option<Stamp> {
+        stamp(&self.path.join(name)).ok().flatten()
+    }
+
+    fn own(&mut self, file: FileRecord, stamp: Option<Stamp>) {
         self.ignored.remove(&file.name);
-        self.names.insert(file.name.to_lowercase(), note.clone());
-        self.owned.insert(note.clone(), Owned { name: file.name, hash: file.hash, stamp });
+        self.names.insert(file.name.to_lowercase(), file.note.clone());
+        self.owned.insert(file.note, Owned { name: file.name, hash: file.hash, stamp });
     }
 
     /// `wanted.md`, or with the first free number. A file that is no note's is not overwritten.

@@ -39,7 +39,13 @@ pub fn difference(old: &str, new: &str) -> Vec<Edit> {
     edits
 }
 
-fn by_characters(old: &str, within: Range<usize>, new: &str, deadline: Option<Instant>, edits: &mut Vec<Edit>) {
+fn by_characters(
+    old: &str,
+    within: Range<usize>,
+    new: &str,
+    deadline: Option<Instant>,
+    edits: &mut Vec<Edit>,
+) {
     let old_chars: Vec<char> = old[within.clone()].chars().collect();
     let new_chars: Vec<char> = new.chars().collect();
     let old_at = char_offsets(&old_chars);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
-use super::db::{FileRecord, Store};
+use super::db::{FileChanges, Store};
 use super::folder::{Folder, Found, Outside, Step, Written, hash};
 use super::{StoreError, Write};
 use crate::link::NoteId;
@@ -80,12 +80,13 @@ impl Writer {
     /// Starts the thread. It begins with a look at the folder and mends what a crash has left.
     pub fn start(store: Arc<Store>, folder: PathBuf, step: Step) -> Result<Writer, StoreError> {
         let io = |error: std::io::Error| StoreError::Io(format!("{}: {error}", folder.display()));
-        let mut files = Folder::open(folder.clone(), store.files()?, step).map_err(io)?;
+        let (mut files, records) = Folder::open(folder.clone(), store.files()?, step).map_err(io)?;
         // Before anything is asked of it, so that what it finds comes before the first edit.
         let first = files.look().map_err(io)?;
         let (jobs, inbox) = unbounded();
         let (outbox, answers) = unbounded();
-        let mut work = Work { store, folder: files, on_file: HashMap::new(), records: Vec::new(), waiting: VecDeque::new(), outbox };
+        let (on_file, waiting) = (HashMap::new(), VecDeque::new());
+        let mut work = Work { store, folder: files, on_file, records, waiting, outbox };
         work.mend(first)?;
         let thread = thread::Builder::new().name("notes-store".into()).spawn(move || work.run(&inbox));
         let thread = thread.map_err(|error| StoreError::Io(format!("starting a thread: {error}")))?;
@@ -117,8 +118,8 @@ struct Work {
     folder: Folder,
     /// What a file holds, where that is not the text of the last settling: an outside edit that the hub was told of.
     on_file: HashMap<NoteId, String>,
-    /// Of files written since the last commit.
-    records: Vec<(NoteId, FileRecord)>,
+    /// What the next commit has to say of files.
+    records: FileChanges,
     /// Commits that are not yet done.
     waiting: VecDeque<Vec<Write>>,
     outbox: Sender<Answer>,
@@ -185,7 +186,7 @@ impl Work {
             Job::Commit(writes) => self.waiting.push_back(writes),
             Job::Adopt { note, name, text } => {
                 let record = self.folder.adopt(&note, &name, &text);
-                self.records.push((note, record));
+                self.records.append(FileChanges { put: vec![record], gone: Vec::new() });
             }
             Job::Look => self.look(),
         }
@@ -194,35 +195,44 @@ impl Work {
     fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         let mut before = HashMap::new();
         for write in writes {
-            if let Write::Settle { note, .. } = write {
-                before.insert(note.clone(), self.store.text(note)?.unwrap_or_default());
+            match write {
+                Write::Settle { note, text, outside, .. } => {
+                    before.insert(note.clone(), self.store.text(note)?.unwrap_or_default());
+                    let seen = outside.and_then(|hash| self.folder.seen(note, hash));
+                    self.records.append(FileChanges { put: seen.into_iter().collect(), gone: Vec::new() });
+                    self.records.append(self.folder.plan(note, text));
+                }
+                // The file goes before the note: a file that is left would be a note again.
+                Write::Purge(note) => self.remove_file(note),
+                Write::Append(..) | Write::Meta(..) => {}
             }
         }
         self.store.commit(writes, &self.records)?;
-        self.records.clear();
+        self.records = FileChanges::default();
         for write in writes {
-            match write {
-                Write::Settle { note, text, .. } => {
-                    self.write_file(note, text, before.remove(note).unwrap_or_default());
-                }
-                Write::Purge(note) => {
-                    self.on_file.remove(note);
-                    if let Err(error) = self.folder.remove(note) {
-                        self.tell(Answer::Folder(error.to_string()));
-                    }
-                }
-                Write::Append(..) | Write::Meta(..) => {}
+            if let Write::Settle { note, text, .. } = write {
+                self.write_file(note, text, before.remove(note).unwrap_or_default());
             }
         }
         Ok(())
     }
 
+    fn remove_file(&mut self, note: &NoteId) {
+        self.on_file.remove(note);
+        match self.folder.remove(note) {
+            Ok(name) => {
+                self.records.append(FileChanges { put: Vec::new(), gone: name.into_iter().collect() })
+            }
+            Err(error) => self.tell(Answer::Folder(error.to_string())),
+        }
+    }
+
     /// `before` is what the file holds unless somebody has written to it.
     fn write_file(&mut self, note: &NoteId, text: &str, before: String) {
         match self.folder.write(note, text) {
-            Ok(Written::Yes(record)) => {
+            Ok(Written::Yes(changes)) => {
                 self.on_file.remove(note);
-                self.records.push((note.clone(), record));
+                self.records.append(changes);
             }
             Ok(Written::EditedOutside(theirs)) => self.report(note, theirs, before),
             Err(error) => {
@@ -260,15 +270,22 @@ impl Work {
     /// What the last run has left: files edited while we were away, and files that a crash kept from being written.
     fn mend(&mut self, first: Vec<Found>) -> Result<(), StoreError> {
         first.into_iter().for_each(|found| self.found(found));
-        let files: HashMap<NoteId, FileRecord> = self.store.files()?.into_iter().collect();
+        let mut behind = Vec::new();
         for (note, meta) in self.store.notes()? {
             if meta.deleted || self.on_file.contains_key(&note) {
                 continue;
             }
             let Some(text) = self.store.text(&note)? else { continue };
-            if files.get(&note).is_none_or(|file| file.hash != hash(&text)) {
-                self.write_file(&note, &text, text.clone());
+            if self.folder.written(&note) != Some(hash(&text)) {
+                self.records.append(self.folder.plan(&note, &text));
+                behind.push((note, text));
             }
+        }
+        if !self.records.is_empty() {
+            self.store.commit(&[], &std::mem::take(&mut self.records))?;
+        }
+        for (note, text) in behind {
+            self.write_file(&note, &text, text.clone());
         }
         Ok(())
     }

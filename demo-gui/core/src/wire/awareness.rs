@@ -60,16 +60,17 @@ impl AwarenessTable {
         if entries.len() > MAX_CLIENTS {
             return Err(WireError::TooManyClients);
         }
-        let mut cleaned = Vec::with_capacity(entries.len());
-        for entry in entries.iter().filter(|entry| self.is_news(entry)) {
-            cleaned.push((entry, clean_state(entry.state)?));
-        }
-        let strangers = cleaned.iter().filter(|(entry, _)| !self.entries.contains_key(&entry.client)).count();
+        let news: Vec<_> = entries.iter().filter(|entry| self.is_news(entry)).collect();
+        let strangers = news.iter().filter(|entry| !self.entries.contains_key(&entry.client)).count();
         if self.entries.len() + strangers > MAX_ROOM {
             self.forget(now_ms);
             if self.entries.len() + strangers > MAX_ROOM {
                 return Err(WireError::TooManyClients);
             }
+        }
+        let mut cleaned = Vec::with_capacity(news.len());
+        for entry in news {
+            cleaned.push((entry, clean_state(entry.state)?));
         }
         let mut change = AwarenessChange::default();
         for (entry, state) in cleaned {
@@ -135,12 +136,13 @@ impl AwarenessTable {
         self.entries.get(&client).map(|entry| entry.heard_ms)
     }
 
-    /// These have gone (their connection has closed). The frame for the others says so: `null`, one clock further.
+    /// These have gone (their connection has closed). The frame for the others says so: `null`, at the same clock, as
+    /// y-protocols does it: one that comes back with the next clock is seen again.
     pub fn remove(&mut self, clients: impl IntoIterator<Item = u64>, now_ms: u64) -> Option<Vec<u8>> {
         let mut gone = Vec::new();
         for client in clients {
             if let Some(entry) = self.entries.get_mut(&client).filter(|entry| entry.state.is_some()) {
-                *entry = Entry { clock: entry.clock.saturating_add(1), state: None, heard_ms: now_ms };
+                *entry = Entry { clock: entry.clock, state: None, heard_ms: now_ms };
                 gone.push(client);
             }
         }
@@ -155,7 +157,6 @@ impl AwarenessTable {
         gone.sort_unstable();
         for client in &gone {
             if let Some(entry) = self.entries.get_mut(client) {
-                // The clock stays: the same client may come back with the next one.
                 *entry = Entry { clock: entry.clock, state: None, heard_ms: now_ms };
             }
         }

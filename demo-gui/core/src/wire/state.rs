@@ -105,7 +105,8 @@ fn read_reaction(value: &Value) -> Option<Reaction> {
 }
 
 /// A state from outside made harmless for those to whom it is passed on: name, colours and reaction are cleaned (a
-/// browser puts a colour into a style), other fields stay as they are. `null` stays `null`.
+/// browser puts a colour into a style), a cursor has all its keys or is null (y-codemirror.next fails at any other),
+/// other fields stay as they are. `null` stays `null`.
 pub fn clean_state(json: &str) -> Result<String, WireError> {
     if json.len() > MAX_STATE {
         return Err(WireError::TooBig(MAX_STATE));
@@ -126,6 +127,9 @@ pub fn clean_state(json: &str) -> Result<String, WireError> {
             Some(Reaction { id, text }) => object["reaction"] = json!({"id": id, "text": text}),
             None => drop(object.remove("reaction")),
         }
+    }
+    if let Some(cursor) = object.get_mut("cursor") {
+        *cursor = Cursor::from_json(cursor).map_or(Value::Null, |cursor| cursor.to_json());
     }
     let cleaned = state.to_string();
     // Escapes may have become longer.
@@ -237,6 +241,27 @@ mod tests {
         assert_eq!(clean_state(odd).unwrap(), r#"{"user":{}}"#);
         let light = r##"{"user":{"color":"#102030","colorLight":"#1020301"}}"##;
         assert!(clean_state(light).unwrap().contains(r##""colorLight":"#c4c8cc""##), "{light}");
+    }
+
+    #[test]
+    fn a_cursor_is_whole_or_null() {
+        let cursor = |json: &str| -> Value {
+            let cleaned = clean_state(&format!(r#"{{"cursor":{json}}}"#)).unwrap();
+            serde_json::from_str::<Value>(&cleaned).unwrap()["cursor"].take()
+        };
+        let end = r#"{"item":{"client":7,"clock":3}}"#;
+        let whole = json!({"type": null, "tname": null, "item": {"client": 7, "clock": 3}, "assoc": 0});
+        assert_eq!(
+            cursor(&format!(r#"{{"anchor":{end},"head":{end}}}"#)),
+            json!({"anchor": whole, "head": whole})
+        );
+        for clock in ["-1", "1.5", "1e300", "4294967296", "\"0\""] {
+            let odd = format!(r#"{{"item":{{"client":7,"clock":{clock}}}}}"#);
+            assert_eq!(cursor(&format!(r#"{{"anchor":{odd},"head":{end}}}"#)), Value::Null, "{clock}");
+        }
+        for odd in ["null", "7", "[]", "{}", r#"{"anchor":1,"head":[]}"#, r#"{"anchor":{},"head":{}}"#] {
+            assert_eq!(cursor(odd), Value::Null, "{odd}");
+        }
     }
 
     #[test]

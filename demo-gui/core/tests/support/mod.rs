@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use notes_core::peer::{Edit, Peer};
-use notes_core::wire::{self, AwarenessTable, Color, Message, TEXT, User};
+use notes_core::wire::{self, AwarenessTable, Color, Guard, Message, TEXT, User};
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, GetString, ReadTxn, Transact};
 
@@ -21,9 +21,17 @@ pub struct Seat {
     pub sent: Vec<Vec<u8>>,
 }
 
+impl Seat {
+    pub fn new(n: usize) -> Seat {
+        let peer = Peer::with_client(user(n), 100 + n as u64);
+        Seat { peer, online: false, inbox: VecDeque::new(), sent: Vec::new() }
+    }
+}
+
 /// Peers around a document, each over a link that may be cut.
 pub struct Room {
     pub doc: Doc,
+    pub guard: Guard,
     pub table: AwarenessTable,
     pub seats: Vec<Seat>,
     pub now_ms: u64,
@@ -31,14 +39,10 @@ pub struct Room {
 
 impl Room {
     pub fn new(peers: usize) -> Room {
-        let seats = (0..peers).map(|n| Seat {
-            peer: Peer::with_client(user(n), 100 + n as u64),
-            online: false,
-            inbox: VecDeque::new(),
-            sent: Vec::new(),
-        });
+        let seats = (0..peers).map(Seat::new);
         let mut room = Room {
             doc: Doc::with_client_id(1),
+            guard: Guard::new(),
             table: AwarenessTable::new(),
             seats: seats.collect(),
             now_ms: 1000,
@@ -111,8 +115,10 @@ impl Room {
                 self.seats[n].inbox.push_back(wire::step2(&update));
             }
             Message::SyncStep2(update) | Message::Update(update) => {
-                wire::apply_hostile(&self.doc, update, "peer").expect("an update of ours");
-                self.tell(&wire::change(update));
+                let mut clean = Vec::new();
+                let applied = self.guard.apply(&self.doc, update, "peer", |update| clean.push(update));
+                applied.expect("an update of ours");
+                clean.iter().for_each(|update| self.tell(&wire::change(update)));
             }
             Message::Awareness(entries) => {
                 let change = self.table.apply(&entries, self.now_ms).expect("a state of ours");

@@ -30,29 +30,51 @@ impl fmt::Display for ApplyError {
 
 impl std::error::Error for ApplyError {}
 
+/// A build for tests takes some times as long.
+const SLOW: u32 = if cfg!(debug_assertions) { 3 } else { 1 };
+const BASE: Duration = Duration::from_millis(50);
+/// For each byte besides: some times what a very fragmented note takes.
+const PER_BYTE: Duration = Duration::from_nanos(250);
+/// Blocks in the first slice: more than most updates have.
+const FIRST_SLICE: usize = 512;
+const LARGEST_SLICE: usize = 8192;
+const SMALLEST_SLICE: usize = 16;
+/// What a slice should take.
+const SLICE_TIME: Duration = Duration::from_millis(4);
+
 /// How much of this thread's time one update may take: many items that all want to stand at the same place make yrs
-/// compare each with each.
+/// compare each with each. So a large update is applied in slices, the smaller the slower they are, until the time is
+/// up.
 pub(super) struct Budget {
     end: Duration,
+    slice: usize,
 }
-
-/// A build without optimisation takes about ten times as long.
-const SLOW: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
-const BASE: Duration = Duration::from_millis(50);
-/// For each byte besides: ten times what a fragmented note takes.
-const PER_BYTE: Duration = Duration::from_nanos(500);
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Budget { end: cpu_time() + BASE * SLOW }
+        Budget { end: cpu_time() + BASE * SLOW, slice: FIRST_SLICE }
     }
 
     pub(super) fn grant(&mut self, bytes: usize) {
         self.end += PER_BYTE * SLOW * u32::try_from(bytes).unwrap_or(u32::MAX);
     }
 
-    pub(super) fn check(&self) -> Result<(), ApplyError> {
-        if cpu_time() > self.end { Err(ApplyError::Invalid(WireError::TooCostly)) } else { Ok(()) }
+    /// How many blocks and ranges to apply at once.
+    pub(super) fn slice(&self) -> usize {
+        self.slice
+    }
+
+    pub(super) fn start_slice(&self) -> Duration {
+        cpu_time()
+    }
+
+    pub(super) fn end_slice(&mut self, started: Duration, last: bool) -> Result<(), ApplyError> {
+        let now = cpu_time();
+        let took = (now - started).as_secs_f64() / (SLICE_TIME * SLOW).as_secs_f64();
+        // Twice as large at most, and a quarter at least.
+        let slice = self.slice as f64 / took.clamp(0.5, 4.0);
+        self.slice = (slice as usize).clamp(SMALLEST_SLICE, LARGEST_SLICE);
+        if now > self.end && !last { Err(ApplyError::Invalid(WireError::TooCostly)) } else { Ok(()) }
     }
 }
 

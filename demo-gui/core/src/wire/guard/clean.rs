@@ -6,27 +6,50 @@ use super::order::Ready;
 use super::parse::{Block, DELETED, Deletions, HAS_ORIGIN, HAS_RIGHT, Id, Kind, STRING, Section};
 use crate::wire::{write_bytes, write_uint};
 
-/// The most blocks and ranges in one: after each, the time is looked at.
-const SLICE: usize = 2048;
+/// Blocks and then deletions that are taken in, one update after another.
+pub(super) struct Slices<'a> {
+    ready: Vec<Ready<'a>>,
+    deletions: Vec<Deletions>,
+    /// How many blocks are done.
+    done: usize,
+}
 
-/// One or more updates that bring these blocks and these deletions; none when there is nothing.
-pub(super) fn write_updates(ready: &[Ready<'_>], deletions: &[Deletions]) -> Vec<Vec<u8>> {
-    let mut updates: Vec<Vec<u8>> = ready.chunks(SLICE).map(write_ready).collect();
-    let mut deletions = slices(deletions).into_iter();
-    if let Some(last) = updates.last_mut() {
-        // A replacement stays one transaction.
-        write_deletions(last, &deletions.next().unwrap_or_default());
+impl<'a> Slices<'a> {
+    pub(super) fn new(ready: Vec<Ready<'a>>, mut deletions: Vec<Deletions>) -> Self {
+        // They are taken from the end.
+        deletions.reverse();
+        deletions.iter_mut().for_each(|one| one.ranges.reverse());
+        Slices { ready, deletions, done: 0 }
     }
-    let count = updates.len();
-    for update in &mut updates[..count.saturating_sub(1)] {
-        write_uint(update, 0);
+
+    /// How many blocks and ranges are left.
+    pub(super) fn left(&self) -> usize {
+        self.ready.len() - self.done + self.deletions.iter().map(|one| one.ranges.len()).sum::<usize>()
     }
-    updates.extend(deletions.map(|slice| {
-        let mut out = vec![0];
-        write_deletions(&mut out, &slice);
-        out
-    }));
-    updates
+
+    /// An update of at most so many blocks and ranges; None when nothing is left. Blocks and deletions that fit one are
+    /// in one: a replacement stays one transaction.
+    pub(super) fn next(&mut self, most: usize) -> Option<Vec<u8>> {
+        let blocks = &self.ready[self.done..];
+        let blocks = &blocks[..blocks.len().min(most)];
+        let mut room = most - blocks.len();
+        let mut out = write_ready(blocks);
+        let count = blocks.len();
+        self.done += count;
+        let mut now = Vec::new();
+        while room > 0
+            && let Some(Deletions { client, ranges }) = self.deletions.last_mut()
+        {
+            let ranges_now: Vec<_> = ranges.drain(ranges.len() - room.min(ranges.len())..).rev().collect();
+            room -= ranges_now.len();
+            now.push(Deletions { client: *client, ranges: ranges_now });
+            if ranges.is_empty() {
+                self.deletions.pop();
+            }
+        }
+        write_deletions(&mut out, &now);
+        (count > 0 || !now.is_empty()).then_some(out)
+    }
 }
 
 /// What has to wait, as one update.
@@ -121,26 +144,4 @@ fn write_deletions(out: &mut Vec<u8>, deletions: &[Deletions]) {
             write_uint(out, u64::from(*len));
         }
     }
-}
-
-/// At most [`SLICE`] ranges in each.
-fn slices(deletions: &[Deletions]) -> Vec<Vec<Deletions>> {
-    let mut all = Vec::new();
-    let (mut slice, mut room) = (Vec::new(), SLICE);
-    for Deletions { client, ranges } in deletions {
-        let mut ranges = ranges.as_slice();
-        while !ranges.is_empty() {
-            let (now, later) = ranges.split_at(room.min(ranges.len()));
-            slice.push(Deletions { client: *client, ranges: now.to_vec() });
-            (room, ranges) = (room - now.len(), later);
-            if room == 0 {
-                all.push(std::mem::take(&mut slice));
-                room = SLICE;
-            }
-        }
-    }
-    if !slice.is_empty() {
-        all.push(slice);
-    }
-    all
 }

@@ -6,7 +6,7 @@ use crate::wire::{Reader, WireError};
 const MAX_DEPTH: u32 = 32;
 
 /// A JSON text, as far as its nesting goes; whether it is one, the decoder says.
-pub(super) fn skip_json(reader: &mut Reader<'_>) -> Result<(), WireError> {
+pub(super) fn skip_json<'a>(reader: &mut Reader<'a>) -> Result<&'a str, WireError> {
     let text = reader.text()?;
     let (mut depth, mut in_string, mut escaped) = (0u32, false, false);
     for byte in text.bytes() {
@@ -25,5 +25,5 @@ pub(super) fn skip_json(reader: &mut Reader<'_>) -> Result<(), WireError> {
             _ => {}
         }
     }
-    Ok(())
+    Ok(text)
 }

@@ -21,7 +21,8 @@ struct Run {
 struct Client {
     clock: u32,
     runs: Vec<Run>,
-    /// Units that are the second half of a character: nothing may be put, or cut, before them.
+    /// Units that are the second half of a character that is not deleted: nothing may be put, or cut, before them. (Of
+    /// one that is deleted the document may have forgotten the content, and another that holds the same note not.)
     seconds: Vec<u32>,
 }
 
@@ -38,13 +39,20 @@ impl Known {
         self.clients.get(&client).map_or(0, |client| client.clock)
     }
 
+    /// One of these is known.
+    pub(super) fn has_any(&self, ids: &[Id]) -> bool {
+        ids.iter().any(|id| id.clock < self.clock(id.client))
+    }
+
     /// What a block refers to and is not known.
     pub(super) fn missing(&self, client: u64, block: &Block<'_>) -> Option<Id> {
         let Kind::Item(item) = &block.kind else { return None };
         let absent = |id: &Id| id.clock >= self.clock(id.client);
-        // A block cannot stand beside itself: that is never there.
+        // A block cannot stand beside itself, or beside what comes after it: that is not there before it is.
         let missing = [item.origin, item.right].into_iter().flatten().find(absent);
-        missing.map(|id| if id.client == client { Id { client, clock: block.clock } } else { id })
+        missing.map(|id| {
+            if id.client == client { Id { client, clock: block.clock.max(self.clock(client)) } } else { id }
+        })
     }
 
     /// Takes in a block of which all that it refers to is known, and whose units before the present clock are known.
@@ -114,8 +122,16 @@ impl Known {
         Ok(self.roots.len() as u16 - 1)
     }
 
-    /// Deleted units must begin and end between characters.
-    pub(super) fn may_delete(&self, client: u64, clock: u32, end: u32) -> bool {
-        !self.is_second(client, clock) && !self.is_second(client, end)
+    /// These known units are deleted, which must begin and end between characters.
+    pub(super) fn delete(&mut self, client: u64, clock: u32, end: u32) -> Result<(), WireError> {
+        if self.is_second(client, clock) || self.is_second(client, end) {
+            return Err(WireError::Refused);
+        }
+        if let Some(client) = self.clients.get_mut(&client) {
+            let place = |clock| client.seconds.partition_point(|second| *second < clock);
+            let range = place(clock)..place(end);
+            client.seconds.drain(range);
+        }
+        Ok(())
     }
 }

@@ -173,10 +173,8 @@ fn read_item<'a>(reader: &mut Reader<'a>, info: u8) -> Result<(u32, Kind<'a>), W
             let text = reader.text()?;
             (text.chars().map(|c| c.len_utf16() as u32).sum(), text)
         }
-        EMBED => {
-            skip_json(reader)?;
-            (1, "")
-        }
+        // An object, as editors embed: a string of its own would look like text to everybody who reads the document.
+        EMBED if skip_json(reader)?.starts_with('{') => (1, ""),
         FORMAT => {
             reader.text()?;
             skip_json(reader)?;

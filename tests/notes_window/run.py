@@ -16,7 +16,7 @@ from support.tally import Missing, Tally
 
 import display as screen
 
-CHECKS = 24
+CHECKS = 21
 PICTURES = TARGET / "screenshots"
 # The caret stands still after 10 s without a key; then nothing is drawn.
 QUIET_SECONDS = 12

@@ -19,7 +19,7 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser hostile fuzz \
+.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser hostile fuzz bench \
         fmt lint docs install uninstall clean
 
 help: ## this list
@@ -71,6 +71,10 @@ hostile: examples ## attack server and client, and print what each attack costs
 
 fuzz: ## fuzz every target for TIME seconds [600]
 	$(PYTHON) tests/fuzz/run.py $(or $(TIME),600)
+
+bench: ## measure libws beside its peers, PEER='NAME=COMMAND {port}' adds one, ROWS='echo-20*' chooses rows
+	$(PYTHON) benches/bench.py $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)')) $(foreach name,PEER PEER2 PEER3,\
+	    $(if $($(name)),--peer '$($(name))'))
 
 fmt: ## format the Rust code
 	cargo fmt --all

@@ -89,6 +89,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
+    Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),
 ]
 
 # Run by name only: its figures of memory and time want a machine that does nothing else.

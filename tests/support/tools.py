@@ -45,6 +45,13 @@ def debian(program, package):
     return shutil.which(program)
 
 
+def debian_file(path, package):
+    """The file that Debian's `package` holds, installed when it is missing and we are root."""
+    if not Path(path).exists():
+        _install_package(package, f"{path} is missing: apt-get install {package}")
+    return Path(path)
+
+
 def chinese_font():
     """Makes sure that some font has Chinese characters, for the screenshots."""
     _, fonts = run([debian("fc-list", "fontconfig"), ":lang=zh"], 60)

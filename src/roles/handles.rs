@@ -85,6 +85,9 @@ impl Conn {
         }
         if entry.owner.load(Relaxed) == current::loop_id() {
             return current::with(|core| {
+                if core.cork_message(entry, self.0, kind, data) {
+                    return Ok(Sent::Ok);
+                }
                 let index = core.index_of(self.0)?;
                 core.send_message(index, kind, data)
             });

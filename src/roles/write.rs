@@ -35,6 +35,24 @@ pub enum Sent {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
+    /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
+    /// into the cork. False: nothing was done, [`Core::send_message`] decides.
+    #[inline]
+    pub fn cork_message(&mut self, entry: &ids::Entry, id: u64, kind: Kind, data: &[u8]) -> bool {
+        let index = entry.local.load(Relaxed);
+        let Some(socket) = self.sockets.get(index) else { return false };
+        let plain = socket.id == id
+            && self.corked == index
+            && matches!(socket.phase, Phase::Open)
+            && matches!(socket.role(), Role::Server)
+            && socket.outbox.is_empty();
+        if !plain || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            return false;
+        }
+        frame::append_unmasked(&mut self.cork, opcode(kind), data);
+        true
+    }
+
     /// Sends one message on an open connection; the payload is already checked.
     #[inline]
     pub fn send_message(&mut self, index: u32, kind: Kind, data: &[u8]) -> Result<Sent> {

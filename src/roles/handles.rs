@@ -79,15 +79,20 @@ impl Conn {
     /// Sends a whole message (RFC 6455 section 5.6); text must be UTF-8. From any thread, with the same results.
     #[inline]
     pub fn send(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+        if current::if_any(|core| core.cork_message(self.0, kind, data)) {
+            return Ok(Sent::Ok);
+        }
+        self.send_general(kind, data)
+    }
+
+    #[inline(never)]
+    fn send_general(self, kind: Kind, data: &[u8]) -> Result<Sent> {
         let entry = self.entry()?;
         if kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(ErrorCode::Utf8, "the text is not UTF-8"));
         }
         if entry.owner.load(Relaxed) == current::loop_id() {
             return current::with(|core| {
-                if core.cork_message(entry, self.0, kind, data) {
-                    return Ok(Sent::Ok);
-                }
                 let index = core.index_of(self.0)?;
                 core.send_message(index, kind, data)
             });

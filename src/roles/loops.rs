@@ -69,6 +69,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         events: Vec::new(),
         dirty: Vec::new(),
         cork: Vec::with_capacity(CORK),
+        forks: ids::fork_generation(),
         corked: NONE,
         receive_buffer: None,
         current_request: None,

@@ -2,6 +2,7 @@
 //! the application from there.
 
 use std::io;
+use std::ops::Range;
 
 use super::close::Ending;
 use super::core::{Core, Phase, RECEIVE_BUFFER};
@@ -84,7 +85,15 @@ fn deliver(index: u32, bytes: &mut [u8]) {
     let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
     let Audience { owner, id, entry, limits } = audience;
     let mut position = 0;
-    loop {
+    while position < bytes.len() {
+        let whole = with(|core| core.next_whole(index, bytes, &mut position, &limits));
+        if let Some((kind, data)) = whole {
+            let message = Message { kind, data: bytes.get(data).unwrap_or_default() };
+            if call_user(|| handler.on_message(peer_in(entry, id), message)).is_none() {
+                with(|core| core.close_after_panic(index, id));
+            }
+            continue;
+        }
         let next = with(|core| core.next(index, bytes, &mut position, &limits));
         let done = match next {
             Next::Message(kind, data) => {
@@ -193,8 +202,27 @@ impl Core {
         }
     }
 
-    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    /// The hot way of [`Core::next`]: a message that lies whole in `bytes`, on an open connection that may be read.
     #[inline]
+    fn next_whole(
+        &mut self,
+        index: u32,
+        bytes: &mut [u8],
+        position: &mut usize,
+        limits: &Limits,
+    ) -> Option<(Kind, Range<usize>)> {
+        let now_ms = self.now_ms();
+        let socket = self.sockets.get_mut(index)?;
+        if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
+            return None;
+        }
+        let whole = socket.proto.next_whole(bytes, position, limits)?;
+        socket.heard_ms = now_ms;
+        Some(whole)
+    }
+
+    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    #[inline(never)]
     fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize, limits: &Limits) -> Next {
         let now_ms = self.now_ms();
         loop {
@@ -207,18 +235,9 @@ impl Core {
                 Phase::Open | Phase::Closing(_) => {}
                 _ => return Next::Done,
             }
-            match socket.proto.next(bytes, position, limits, now_ms) {
-                // The hot way, written out: nothing is looked up again and nothing is moved.
-                Some(Event::Message { kind, data }) if matches!(socket.phase, Phase::Open) => {
-                    socket.heard_ms = now_ms;
-                    return Next::Message(kind, data);
-                }
-                Some(event) => {
-                    if let Some(next) = self.digest(index, event, bytes) {
-                        return next;
-                    }
-                }
-                None => return Next::Done,
+            let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
+            if let Some(next) = self.digest(index, event, bytes) {
+                return next;
             }
         }
     }

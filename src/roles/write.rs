@@ -14,7 +14,7 @@ use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
 use crate::proto::frame::{self, Opcode};
-use crate::proto::{Kind, Role, mask};
+use crate::proto::{Kind, Role, mask, utf8};
 
 /// The cork's size: written early when full.
 pub const CORK: usize = 64 * 1024;
@@ -37,16 +37,20 @@ pub const DRAIN_WANTED: u32 = 4;
 impl Core {
     /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
     /// into the cork. False: nothing was done, [`Core::send_message`] decides.
+    ///
+    /// An open socket of this loop that bears the id is proof enough that the id lives, except after a fork.
     #[inline]
-    pub fn cork_message(&mut self, entry: &ids::Entry, id: u64, kind: Kind, data: &[u8]) -> bool {
-        let index = entry.local.load(Relaxed);
-        let Some(socket) = self.sockets.get(index) else { return false };
-        let plain = socket.id == id
-            && self.corked == index
+    pub fn cork_message(&mut self, id: u64, kind: Kind, data: &[u8]) -> bool {
+        let Some(socket) = self.sockets.get(self.corked) else { return false };
+        let replies = socket.id == id
             && matches!(socket.phase, Phase::Open)
             && matches!(socket.role(), Role::Server)
-            && socket.outbox.is_empty();
-        if !plain || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            && socket.outbox.is_empty()
+            && self.forks == ids::fork_generation();
+        if !replies || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            return false;
+        }
+        if kind == Kind::Text && !utf8::is_valid(data) {
             return false;
         }
         frame::append_unmasked(&mut self.cork, opcode(kind), data);

@@ -78,7 +78,6 @@ impl Conn {
     ///
     /// `None` means that all was used and more is needed; what is incomplete is held inside. After [`Event::Close`]
     /// and [`Event::Failed`] all input is swallowed. `now_ms` is remembered for [`Conn::unfinished`] only.
-    #[inline]
     pub fn next(&mut self, buf: &mut [u8], pos: &mut usize, limits: &Limits, now_ms: u64) -> Option<Event> {
         if let Some((kind, data)) = self.next_whole(buf, pos, limits) {
             return Some(Event::Message { kind, data: Data::InPlace(data) });
@@ -88,7 +87,7 @@ impl Conn {
 
     /// The next message if it is of the common kind: unfragmented, less than 64 KiB, whole in `buf[*pos..]`. Its bytes
     /// are the range of `buf` that is returned. `None` says nothing: [`Conn::next`] must be asked.
-    #[inline]
+    #[inline(always)]
     pub fn next_whole(
         &mut self,
         buf: &mut [u8],

@@ -36,7 +36,7 @@ pub fn with<R>(step: impl FnOnce(&mut Core) -> R) -> R {
 }
 
 /// The same for a thread that may run no loop: then nothing is done and it is false.
-#[inline]
+#[inline(always)]
 pub fn if_any(step: impl FnOnce(&mut Core) -> bool) -> bool {
     CURRENT.with(|current| current.core.borrow_mut().as_mut().is_some_and(|core| step(core)))
 }

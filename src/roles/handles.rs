@@ -79,14 +79,18 @@ impl Conn {
     /// Sends a whole message (RFC 6455 section 5.6); text must be UTF-8. From any thread, with the same results.
     #[inline]
     pub fn send(self, kind: Kind, data: &[u8]) -> Result<Sent> {
-        if current::if_any(|core| core.cork_message(self.0, kind, data)) {
-            return Ok(Sent::Ok);
-        }
-        self.send_general(kind, data)
+        if self.reply(kind, data) { Ok(Sent::Ok) } else { self.send_general(kind, data) }
     }
 
+    /// The hot part of [`Conn::send`]: false, and nothing is done, unless it is a reply to what is being handled.
     #[inline(never)]
-    fn send_general(self, kind: Kind, data: &[u8]) -> Result<Sent> {
+    pub fn reply(self, kind: Kind, data: &[u8]) -> bool {
+        current::if_any(|core| core.cork_message(self.0, kind, data))
+    }
+
+    /// The rest of [`Conn::send`].
+    #[inline(never)]
+    pub fn send_general(self, kind: Kind, data: &[u8]) -> Result<Sent> {
         let entry = self.entry()?;
         if kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(ErrorCode::Utf8, "the text is not UTF-8"));

@@ -20,7 +20,7 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
 .PHONY: help run test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
-        fuzz coverage fmt lint docs install uninstall clean
+        fuzz coverage bench fmt lint docs install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -76,6 +76,10 @@ fuzz: ## fuzz every target for TIME seconds [600]
 
 coverage: ## how much of src/proto the tests and the fuzz corpora run
 	$(PYTHON) tests/coverage/run.py
+
+bench: ## measure libws beside its peers, PEER='NAME=COMMAND {port}' adds one, ROWS='echo-20*' chooses rows
+	$(PYTHON) benches/bench.py $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)')) $(foreach name,PEER PEER2 PEER3,\
+	    $(if $($(name)),--peer '$($(name))'))
 
 fmt: ## format the Rust code
 	cargo fmt --all

@@ -98,6 +98,7 @@ STEPS = [
     runner("browser", 64),
     runner("hostile", 640),
     runner("coverage", 1),
+    Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),
 ]
 
 

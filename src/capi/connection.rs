@@ -13,11 +13,30 @@ use crate::roles::write::Sent;
 /// LIBWS_ERR_STATE (not open), LIBWS_ERR_GONE, LIBWS_ERR_INVALID, LIBWS_ERR_NOMEM; after each nothing was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> i32 {
+    // SAFETY: the caller's contract.
+    let replied = || Ok(unsafe { replied(conn, kind, data, len) });
+    if guard::value(false, replied) {
+        return 0;
+    }
+    // SAFETY: the caller's contract.
+    unsafe { send(conn, kind, data, len) }
+}
+
+/// The hot way, whose result is a flag and stays in a register; false for everything else, right or wrong.
+unsafe fn replied(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> bool {
+    let Ok(form) = input::form(kind) else { return false };
+    // SAFETY: the caller's contract.
+    let Ok(data) = (unsafe { input::bytes(data, len) }) else { return false };
+    Conn::from_raw(conn).reply(form.kind, data)
+}
+
+#[inline(never)]
+unsafe fn send(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> i32 {
     guard::number(|| {
         let form = input::form(kind)?;
         // SAFETY: the caller's contract.
         let data = unsafe { input::bytes(data, len) }?;
-        Conn::from_raw(conn).send_as(form, data).map(number)
+        Conn::from_raw(conn).send_general(form, data).map(number)
     })
 }
 

@@ -71,6 +71,8 @@ pub struct Core {
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
     pub deflating: Deflating,
+    /// [`ids::fork_generation`] when the loop was made: another one now means that this is a child's copy.
+    pub forks: u32,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
     /// A descriptor given up to shed a connection when the process has no other left.

@@ -76,6 +76,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         posted: Vec::new(),
         prepaid: 0,
         cork: Vec::with_capacity(CORK),
+        forks: ids::fork_generation(),
         corked: NONE,
         receive_buffer: None,
         deflating: Deflating::new(options.deflate_memory),

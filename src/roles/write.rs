@@ -13,9 +13,10 @@ use super::core::{Core, NONE, Phase};
 use super::send_batches::{Batch, Head};
 use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
+use crate::event_loop::ids;
 use crate::event_loop::outbox::CHUNK;
 use crate::proto::frame::{self, Opcode};
-use crate::proto::{Kind, Role, mask};
+use crate::proto::{Kind, Role, mask, utf8};
 
 /// The cork's size: written early when full. What the kernel refuses of it becomes one chunk of an outbox.
 pub const CORK: usize = CHUNK;
@@ -44,6 +45,29 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
+    /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
+    /// into the cork. False: nothing was done, [`Core::send_message`] decides.
+    ///
+    /// An open socket of this loop that bears the id is proof enough that the id lives, except after a fork.
+    #[inline]
+    pub fn cork_message(&mut self, id: u64, kind: Kind, data: &[u8]) -> bool {
+        let Some(socket) = self.sockets.get(self.corked) else { return false };
+        let replies = socket.id == id
+            && matches!(socket.phase, Phase::Open)
+            && matches!(socket.role(), Role::Server)
+            && socket.outbox.is_empty()
+            && !socket.flags.deflate
+            && self.forks == ids::fork_generation();
+        if !replies || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            return false;
+        }
+        if kind == Kind::Text && !utf8::is_valid(data) {
+            return false;
+        }
+        frame::append_unmasked(&mut self.cork, opcode(kind), data);
+        true
+    }
+
     /// Sends one message on an open connection; the payload is already checked.
     #[inline]
     pub fn send_message(&mut self, index: u32, form: Form, data: &[u8]) -> Result<Sent> {

@@ -14,8 +14,7 @@ use crate::roles::write::Sent;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> i32 {
     // SAFETY: the caller's contract.
-    let replied = || Ok(unsafe { replied(conn, kind, data, len) });
-    if guard::value(false, replied) {
+    if guard::flag(|| unsafe { replied(conn, kind, data, len) }) {
         return 0;
     }
     // SAFETY: the caller's contract.
@@ -24,10 +23,17 @@ pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_
 
 /// The hot way, whose result is a flag and stays in a register; false for everything else, right or wrong.
 unsafe fn replied(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> bool {
-    let Ok(form) = input::form(kind) else { return false };
-    // SAFETY: the caller's contract.
-    let Ok(data) = (unsafe { input::bytes(data, len) }) else { return false };
-    Conn::from_raw(conn).reply(form.kind, data)
+    let kind = match kind {
+        1 => Kind::Text,
+        2 => Kind::Binary,
+        _ => return false,
+    };
+    if data.is_null() || len > isize::MAX as usize {
+        return false;
+    }
+    // SAFETY: the caller's contract; the length fits an object.
+    let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
+    Conn::from_raw(conn).reply(kind, data)
 }
 
 #[inline(never)]

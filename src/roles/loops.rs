@@ -277,7 +277,12 @@ pub fn fd(id: u64) -> Result<RawFd> {
 
 /// How long the loop may be left alone; None: until its descriptor is readable.
 pub fn timeout(id: u64) -> Result<Option<Duration>> {
-    here(id, |core| if core.has_no_letters() { core.until_wake() } else { Some(Duration::ZERO) })
+    here(
+        id,
+        |core| {
+            if core.has_no_letters() { core.until_wake(core.poller.now_us()) } else { Some(Duration::ZERO) }
+        },
+    )
 }
 
 /// A question to a loop that this thread runs or that nobody runs.

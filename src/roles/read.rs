@@ -55,18 +55,24 @@ struct Progress {
 
 /// Handles a readable event of an open or closing connection.
 pub fn read(index: u32, exhaust: bool) {
-    let mut buffer = with(Core::borrow_buffer);
-    with(|core| {
+    let (mut buffer, rest) = with(|core| {
         core.corked = index;
         core.lend_inflater(index);
+        (core.borrow_buffer(), core.take_rest(index))
     });
-    deliver_rest(index);
+    // What was received earlier and could not be looked at comes first.
+    if let Some(mut rest) = rest {
+        deliver(index, &mut rest);
+    }
     let mut progress = Progress { exhaust, taken: 0, drained: false };
     while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
         match fill {
             Fill::Bytes(n) => deliver(index, &mut buffer[..n]),
             Fill::Direct(event) => deliver_event(index, event),
             Fill::Nothing => break,
+        }
+        if progress.drained {
+            break;
         }
     }
     with(|core| {
@@ -75,13 +81,6 @@ pub fn read(index: u32, exhaust: bool) {
         core.uncork(index);
         core.after_read(index, &progress);
     });
-}
-
-/// What was received earlier and could not be looked at comes first.
-fn deliver_rest(index: u32) {
-    if let Some(mut rest) = with(|core| core.take_rest(index)) {
-        deliver(index, &mut rest);
-    }
 }
 
 /// Parses `bytes` and calls the application for each message.

@@ -96,6 +96,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
+    runner("notes", 210),
     runner("hostile", 640),
     runner("coverage", 1),
     Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),

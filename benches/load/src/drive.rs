@@ -36,11 +36,22 @@ pub fn run(options: &Options) -> Result<()> {
     }
     for cycle in 0..options.cycles {
         for index in order(cycle, targets.len()) {
+            if pattern == Pattern::Broadcast {
+                targets[index].show_life()?;
+                // What the server makes of that is not measured.
+                rest(options.window);
+            }
             let report = drive(&mut targets[index], &load, pattern, options.window, &mut scratch)?;
             report.print(index, cycle);
+            rest(options.window);
         }
     }
     Ok(())
+}
+
+/// A tenth of a window in which nothing is driven: Linux stops real-time processes that take 95 % of a second.
+pub fn rest(window: Duration) {
+    std::thread::sleep(window / 10);
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 /// The bit that permessage-deflate sets in the first byte of a compressed message.
 pub const RSV1: u8 = 0x40;
+/// The opcode of a Pong.
+pub const PONG: u8 = 10;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
 

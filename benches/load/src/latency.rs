@@ -5,7 +5,7 @@
 use crate::Result;
 use crate::clock::{CpuClock, now};
 use crate::connect::open;
-use crate::drive::{open_all, order};
+use crate::drive::{open_all, order, rest};
 use crate::frame::reply_len;
 use crate::histogram::Histogram;
 use crate::load::Load;
@@ -62,6 +62,7 @@ pub fn run(options: &Options) -> Result<()> {
             let cpu = steady.cpu.read()?;
             let window = steady.window(&load.batches[0], reply, rate, options.window, &mut scratch)?;
             let cpu = steady.cpu.read()? - cpu;
+            rest(options.window);
             // The first cycle warms up.
             if cycle > 0 {
                 let us = cpu as f64 / 1e3 / window.total().max(1) as f64;

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::clock::{CpuClock, now, own_cpu};
 use crate::connect::{check_answer, request};
-use crate::drive::order;
+use crate::drive::{order, rest};
 use crate::load::Load;
 use crate::options::{Options, Server};
 use crate::sockets::{local, reset_on_close, tcp};
@@ -50,6 +50,7 @@ pub fn run(options: &Options) -> Result<()> {
     for cycle in 0..=options.cycles {
         for index in order(cycle, openers.len()) {
             let report = openers[index].window(options.window)?;
+            rest(options.window);
             // The first cycle warms up.
             if cycle > 0 {
                 report.print(index, cycle - 1);

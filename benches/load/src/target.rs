@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::clock::CpuClock;
 use crate::connect::open;
-use crate::frame::Skimmer;
+use crate::frame::{PONG, Skimmer, append_masked};
 use crate::load::{Count, Load};
 use crate::options::Server;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -72,6 +72,17 @@ impl Target {
             });
         }
         Ok(target)
+    }
+
+    /// Sends an unasked Pong on every connection: one that only receives would be pinged, or closed as idle.
+    pub fn show_life(&mut self) -> Result<()> {
+        let mut pong = Vec::new();
+        append_masked(&mut pong, PONG, &[], [1, 2, 3, 4]);
+        for connection in &self.connections {
+            send(&connection.socket, &pong, SendFlags::NOSIGNAL)
+                .map_err(|error| format!("port {}: sending: {error}", self.port))?;
+        }
+        Ok(())
     }
 
     /// Sends the next batch of a connection.

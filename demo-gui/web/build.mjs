@@ -31,7 +31,8 @@ const output = process.argv[2] ?? join(HERE, 'dist');
 await mkdir(output, { recursive: true });
 const result = await build({
   absWorkingDir: HERE,
-  entryPoints: ['src/main.js'],
+  entryPoints: { app: 'src/main.js', style: 'src/app.css' },
+  outdir: output,
   bundle: true,
   minify: true,
   format: 'esm',
@@ -42,7 +43,10 @@ const result = await build({
   write: false,
   logLevel: 'warning',
 });
-await writeFile(join(output, 'app.js.gz'), gzipSync(result.outputFiles[0].contents, { level: constants.Z_BEST_COMPRESSION }));
-for (const file of ['index.html', 'app.css', 'icon.svg']) await copyFile(join(HERE, 'src', file), join(output, file));
+const bundled = (suffix) => result.outputFiles.find((file) => file.path.endsWith(suffix)).contents;
+const smallest = { level: constants.Z_BEST_COMPRESSION };
+await writeFile(join(output, 'app.js.gz'), gzipSync(bundled('.js'), smallest));
+await writeFile(join(output, 'app.css'), bundled('.css'));
+for (const file of ['index.html', 'icon.svg']) await copyFile(join(HERE, 'src', file), join(output, file));
 const used = new Set(Object.keys(result.metafile.inputs).map(packageOf).filter(Boolean));
 await writeFile(join(output, 'licences.txt'), await licences([...used].sort()));

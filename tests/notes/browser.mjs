@@ -142,7 +142,11 @@ async function everywhere(app, pages, text, name) {
 async function headers(link) {
   const url = link.split('#')[0];
   const first = await fetch(url);
-  check(first.headers.get('content-security-policy')?.startsWith("default-src 'self'"), 'the page has a strict policy', [...first.headers]);
+  check(
+    first.headers.get('content-security-policy')?.startsWith("default-src 'self'"),
+    'the page has a strict policy',
+    [...first.headers],
+  );
   const again = await fetch(url, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
   check(again.status === 304, 'an unchanged page is not sent again', again.status);
   const script = await fetch(url + 'app.js');
@@ -171,7 +175,11 @@ async function typing(app, desk, phone) {
   await app.ask('delete', { at: 0, count: 1 });
   await desk.tab.keyboard.press('Control+End');
   await desk.tab.keyboard.type('\n- [ ] one\ntwo');
-  await everywhere(...all, '# 网页 page 🎉\n\n来自应用 from the desk\n- [ ] one\n- [ ] two', 'Enter goes on with the list');
+  await everywhere(
+    ...all,
+    '# 网页 page 🎉\n\n来自应用 from the desk\n- [ ] one\n- [ ] two',
+    'Enter goes on with the list',
+  );
   await desk.tab.locator('.md-task').first().click();
   await everywhere(...all, '# 网页 page 🎉\n\n来自应用 from the desk\n- [x] one\n- [ ] two', 'a click ticks a box');
 }
@@ -185,20 +193,35 @@ async function presence(app, desk, phone) {
   await phone.tab.fill('#name', '小明');
   await phone.tab.click('#profile .primary');
   const names = async () => (await app.ask('people')).people.map((one) => one.name).sort();
-  check(await until(async () => (await names()).join() === 'Grace,小明'), 'the app sees both pages by name', await names());
-  const chips = () => desk.tab.evaluate(() => [...document.querySelectorAll('#people .face')].map((face) => face.title).sort());
-  check(await until(async () => (await chips()).join() === 'Ada,小明'), 'a page sees the app and the other page', await chips());
+  check(
+    await until(async () => (await names()).join() === 'Grace,小明'),
+    'the app sees both pages by name',
+    await names(),
+  );
+  const chips = () =>
+    desk.tab.evaluate(() => [...document.querySelectorAll('#people .face')].map((face) => face.title).sort());
+  check(
+    await until(async () => (await chips()).join() === 'Ada,小明'),
+    'a page sees the app and the other page',
+    await chips(),
+  );
   check(await desk.becomes('#present', '3 people'), 'and counts them', await desk.words('#present'));
   check(await phone.becomes('#present', '3 人'), 'in Chinese too', await phone.words('#present'));
 
   await app.ask('select', { anchor: 2, head: 4 });
-  for (const [name, page] of [['desk', desk], ['phone', phone]]) {
-    const seen = until(async () => (await page.carets()).some(([flag, before]) => flag === 'Ada' && before.endsWith('# 网页')));
+  for (const [name, page] of [
+    ['desk', desk],
+    ['phone', phone],
+  ]) {
+    const seen = until(async () =>
+      (await page.carets()).some(([flag, before]) => flag === 'Ada' && before.endsWith('# 网页')),
+    );
     check(await seen, `the ${name} shows the caret of the app in its place`, await page.carets());
   }
   const end = [...(await app.text())].length;
   await app.ask('select', { anchor: end, head: end });
-  const atEnd = async () => (await desk.carets()).some(([flag, before]) => flag === 'Ada' && before.endsWith('- [ ] two'));
+  const atEnd = async () =>
+    (await desk.carets()).some(([flag, before]) => flag === 'Ada' && before.endsWith('- [ ] two'));
   check(await until(atEnd), 'a caret at the very end is shown', await desk.carets());
   await desk.tab.locator('.cm-content').focus();
   await desk.tab.keyboard.press('Control+Home');
@@ -206,7 +229,11 @@ async function presence(app, desk, phone) {
   const line = [...'# 网页 page 🎉'].length;
   const selected = async () => (await app.ask('carets')).carets.find((one) => one.name === 'Grace');
   const right = (caret) => caret?.anchor === 0 && caret?.head === line;
-  check(await until(async () => right(await selected())), 'the app sees the selection of a page', await app.ask('carets'));
+  check(
+    await until(async () => right(await selected())),
+    'the app sees the selection of a page',
+    await app.ask('carets'),
+  );
 }
 
 async function reactions(app, desk, phone) {
@@ -216,7 +243,10 @@ async function reactions(app, desk, phone) {
   check(await until(heard), 'the app gets the reaction of a page', await app.ask('reactions'));
   check(await until(() => desk.tab.locator('.bubble', { hasText: '🎉' }).count()), 'it floats in the other page');
   await app.ask('react', { text: '前方高能' });
-  check(await until(() => phone.tab.locator('.bubble', { hasText: '前方高能' }).count()), 'that of the app floats in the pages');
+  check(
+    await until(() => phone.tab.locator('.bubble', { hasText: '前方高能' }).count()),
+    'that of the app floats in the pages',
+  );
   await phone.screenshot('page-phone-dark');
   await desk.screenshot('page-desk-light');
   check(await until(async () => (await desk.tab.locator('.bubble').count()) === 0), 'a reaction goes away by itself');
@@ -224,7 +254,10 @@ async function reactions(app, desk, phone) {
   await phone.tab.emulateMedia({ colorScheme: 'light' });
   await desk.screenshot('page-desk-dark');
   await phone.screenshot('page-phone-light');
-  for (const [name, page] of [['desk', desk], ['phone', phone]]) {
+  for (const [name, page] of [
+    ['desk', desk],
+    ['phone', phone],
+  ]) {
     check((await page.sideways()) <= 0, `the ${name} needs no sideways scrolling`, await page.sideways());
   }
 }
@@ -236,7 +269,11 @@ async function offline(app, desk, phone) {
   await desk.tab.keyboard.press('Control+Home');
   await desk.tab.keyboard.press('ArrowDown');
   await desk.tab.keyboard.type('off');
-  check(await desk.becomes('#state', 'Reconnecting, your 3 changes are kept'), 'and what it keeps', await desk.words('#state'));
+  check(
+    await desk.becomes('#state', 'Reconnecting, your 3 changes are kept'),
+    'and what it keeps',
+    await desk.words('#state'),
+  );
   await phone.tab.locator('.cm-content').focus();
   await phone.tab.keyboard.press('Control+Home');
   await phone.tab.keyboard.press('ArrowDown');
@@ -247,13 +284,23 @@ async function offline(app, desk, phone) {
   await network('online');
   check((await desk.becomes('#state', 'Live')) && (await phone.becomes('#state', '实时')), 'both come back');
   const names = async () => (await app.ask('people')).people.map((one) => one.name).sort();
-  check(await until(async () => (await names()).join() === 'Grace,小明', SOON_MS), 'and are seen again at once', await names());
+  check(
+    await until(async () => (await names()).join() === 'Grace,小明', SOON_MS),
+    'and are seen again at once',
+    await names(),
+  );
   const merged = async () => {
     const texts = [await app.text(), await desk.text(), await phone.text()];
     const second = texts[0].split('\n')[1];
-    return new Set(texts).size === 1 && texts[0].startsWith('# # 网页') && (second === 'off离线' || second === '离线off');
+    return (
+      new Set(texts).size === 1 && texts[0].startsWith('# # 网页') && (second === 'off离线' || second === '离线off')
+    );
   };
-  check(await until(merged), 'what was typed meanwhile is everywhere', [await app.text(), await desk.text(), await phone.text()]);
+  check(await until(merged), 'what was typed meanwhile is everywhere', [
+    await app.text(),
+    await desk.text(),
+    await phone.text(),
+  ]);
 }
 
 async function reload(desk) {
@@ -266,19 +313,31 @@ async function reload(desk) {
 
 async function refused(browser) {
   const wrong = await Page.open(browser, setting.edit.slice(0, -4) + 'aaaa', { viewport: PHONE, locale: 'en-GB' });
-  check(await wrong.becomes('#state', 'Refused: link no longer valid'), 'a wrong link is refused in words', await wrong.words('#state'));
+  check(
+    await wrong.becomes('#state', 'Refused: link no longer valid'),
+    'a wrong link is refused in words',
+    await wrong.words('#state'),
+  );
   await pause(GIVE_UP_MS);
   check(wrong.sockets === 1, 'after one attempt', wrong.sockets);
   await wrong.screenshot('page-refused');
   const none = await Page.open(browser, setting.edit.split('#')[0], { viewport: PHONE, locale: 'zh-CN' });
-  check(await none.becomes('#notice strong', '这里没有笔记'), 'without a link the page says so', await none.words('#notice'));
+  check(
+    await none.becomes('#notice strong', '这里没有笔记'),
+    'without a link the page says so',
+    await none.words('#notice'),
+  );
   await none.screenshot('page-no-link');
   return [wrong, none];
 }
 
 async function reading(browser, app, desk) {
   const reader = await Page.open(browser, setting.read, { viewport: DESKTOP, locale: 'en-US' });
-  check(await reader.becomes('#state', 'Read-only'), 'a reader is told so before the first key', await reader.words('#state'));
+  check(
+    await reader.becomes('#state', 'Read-only'),
+    'a reader is told so before the first key',
+    await reader.words('#state'),
+  );
   check((await reader.tab.getAttribute('.cm-content', 'contenteditable')) === 'false', 'and cannot type');
   await desk.tab.locator('.cm-content').focus();
   await desk.tab.keyboard.press('Control+End');

@@ -95,7 +95,7 @@ function textUpdate(text) {
 
 /** A repeatable stream of numbers below 256. */
 function* noise(seed) {
-  for (let state = seed; ; ) {
+  for (let state = seed; ;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     yield state >>> 24;
   }
@@ -151,7 +151,9 @@ const FATAL = {
   'a cut update': [sync(UPDATE, textUpdate('hello').subarray(0, 9))],
   'an update with more behind it': [sync(UPDATE, Uint8Array.of(...textUpdate('hello'), 1, 2, 3))],
   'an empty update': [sync(UPDATE, new Uint8Array(0))],
-  'an update of a client with too large a number': [sync(UPDATE, hex('0101ffffffffffffffffff01000401' + '0363616e0161' + '00'))],
+  'an update of a client with too large a number': [
+    sync(UPDATE, hex('0101ffffffffffffffffff01000401' + '0363616e0161' + '00')),
+  ],
   'a state vector that is cut': [sync(STEP1, Uint8Array.of(5, 1))],
   'a state vector that claims 2^32 clients': [sync(STEP1, hex('ffffffff0f'))],
   'a message of no known type': [Uint8Array.of(99)],
@@ -165,7 +167,9 @@ const FATAL = {
   'presence nested a thousand times': [states([7, 1, '{"a":' + '['.repeat(1000) + ']'.repeat(1000) + '}'])],
   'presence of 5 KiB': [states([7, 1, state({ user, more: 'x'.repeat(5 * 1024) })])],
   'presence that claims 10^6 people': [message(AWARENESS, message(1000000, 7, 1, '{}'))],
-  'presence of 1,000 people in one message': [manyStates(Array.from({ length: 1000 }, (_, at) => [at + 1000, 1, state({ user })]))],
+  'presence of 1,000 people in one message': [
+    manyStates(Array.from({ length: 1000 }, (_, at) => [at + 1000, 1, state({ user })])),
+  ],
   'presence of 10^6 people': [manyStates(Array.from({ length: 1000000 }, (_, at) => [at + 1000, 1, '{}']))],
   'presence of 640 people in ten messages': Array.from({ length: 10 }, (_, part) =>
     manyStates(Array.from({ length: 64 }, (_, at) => [part * 64 + at + 1000, 1, state({ user })])),
@@ -284,13 +288,28 @@ async function presence() {
   await seenByOthers('a name of 1,000 letters', named('长'.repeat(1000)), cleanName);
   await seenByOthers('a name that is a number', named(7), cleanName);
   await seenByOthers('no name', { user: {} }, cleanName);
-  const colour = { user: { ...user, color: 'url(http://example.org/)', colorLight: 'red;background:url(x)' }, cursor: null };
-  await seenByOthers('a colour that is none', colour, (seen) => /^#[0-9a-f]{6}$/.test(seen.user.color) && !seen.user.colorLight.includes('url'));
+  const colour = {
+    user: { ...user, color: 'url(http://example.org/)', colorLight: 'red;background:url(x)' },
+    cursor: null,
+  };
+  await seenByOthers(
+    'a colour that is none',
+    colour,
+    (seen) => /^#[0-9a-f]{6}$/.test(seen.user.color) && !seen.user.colorLight.includes('url'),
+  );
   await seenByOthers('a cursor at -1', { user, cursor: { anchor: end(-1), head: end(-1) } }, stockReads);
   await seenByOthers('a cursor at 10^300', { user, cursor: { anchor: end(1e300), head: end(0) } }, stockReads);
   await seenByOthers('a cursor without ends', { user, cursor: { anchor: 1, head: [] } }, stockReads);
-  await seenByOthers('a cursor in another text', { user, cursor: { anchor: { tname: 'x', assoc: 0 }, head: {} } }, stockReads);
-  await seenByOthers('a reaction of 1,000 letters', { user, reaction: { id: 1, text: 'ha'.repeat(500) } }, (seen) => !seen.reaction || [...seen.reaction.text].length <= 32);
+  await seenByOthers(
+    'a cursor in another text',
+    { user, cursor: { anchor: { tname: 'x', assoc: 0 }, head: {} } },
+    stockReads,
+  );
+  await seenByOthers(
+    'a reaction of 1,000 letters',
+    { user, reaction: { id: 1, text: 'ha'.repeat(500) } },
+    (seen) => !seen.reaction || [...seen.reaction.text].length <= 32,
+  );
 }
 
 /** G04: pages of other origins, and names that only look local. */
@@ -320,14 +339,18 @@ async function main() {
   const before = async () => (await textOf(setting.victim)) === SMALL_TEXT;
   check(await before(), 'the note has its text');
   await origins();
-  const { times, lost } = await meanwhile((async () => {
-    await fatal();
-    await noiseUpdates();
-    await presence();
-  })());
+  const { times, lost } = await meanwhile(
+    (async () => {
+      await fatal();
+      await noiseUpdates();
+      await presence();
+    })(),
+  );
   times.sort((a, b) => a - b);
   check(!lost && times.length > 100, 'the other note answers all the while', [times.length, lost]);
-  console.log(`hostile: ${times.length} answers meanwhile, median ${times[times.length >> 1].toFixed(1)} ms, p99 ${times[Math.floor(times.length * 0.99)].toFixed(1)} ms`);
+  console.log(
+    `hostile: ${times.length} answers meanwhile, median ${times[times.length >> 1].toFixed(1)} ms, p99 ${times[Math.floor(times.length * 0.99)].toFixed(1)} ms`,
+  );
   check(await before(), 'the attacked note is as it was', (await textOf(setting.victim))?.slice(0, 200));
   await changedUpdates();
   await hugeNote();

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from editors import until
@@ -45,5 +46,7 @@ def attack(report, host, makers, npm_packages):
     memory = host.memory_kb()
     report.check(memory < MOST_MEMORY_KB, "the host never needed a gigabyte", memory)
     report.say(f"hostile: the host needed {memory // 1024} MiB at most")
+    started = time.monotonic()
     status = host.stop()
+    report.say(f"hostile: the host ended after {time.monotonic() - started:.1f} s")
     report.check(status == 0, "the host ends in order", status)

@@ -19,7 +19,11 @@ function target(link) {
   }
   const [, host, name, token] = note;
   const byQuery = link.includes('?query');
-  return [`ws://${host}/ws`, name, byQuery ? { params: { token } } : { protocols: ['libws-notes.v1', `auth.${token}`] }];
+  return [
+    `ws://${host}/ws`,
+    name,
+    byQuery ? { params: { token } } : { protocols: ['libws-notes.v1', `auth.${token}`] },
+  ];
 }
 
 const [link, name] = process.argv.slice(2);
@@ -77,7 +81,9 @@ function others() {
 
 /** Reads a cursor exactly as y-codemirror.next does. */
 function caret({ user, cursor }) {
-  const [anchor, head] = [cursor.anchor, cursor.head].map((end) => Y.createAbsolutePositionFromRelativePosition(end, doc));
+  const [anchor, head] = [cursor.anchor, cursor.head].map((end) =>
+    Y.createAbsolutePositionFromRelativePosition(end, doc),
+  );
   if (anchor.type !== text || head.type !== text) throw new Error('a cursor in another text');
   return { name: user.name, color: user.color, anchor: points(anchor.index), head: points(head.index) };
 }
@@ -96,11 +102,27 @@ const COMMANDS = {
     awareness.setLocalStateField('cursor', { anchor: end(anchor), head: end(head) });
   },
   react: ({ text: said }) => awareness.setLocalStateField('reaction', { id: (reacted += 1), text: said }),
-  reactions: () => ({ reactions: others().filter((one) => one.reaction).map((one) => one.reaction.text) }),
+  reactions: () => ({
+    reactions: others()
+      .filter((one) => one.reaction)
+      .map((one) => one.reaction.text),
+  }),
   state: () => ({ state: state(), code: closed, attempts, drops, refusals: refusals.length, updates }),
-  people: () => ({ people: others().filter((one) => one.user).map((one) => one.user) }),
-  carets: () => ({ carets: others().filter((one) => one.cursor).map(caret) }),
-  cursors: () => ({ cursors: others().filter((one) => one.cursor).map((one) => one.cursor) }),
+  people: () => ({
+    people: others()
+      .filter((one) => one.user)
+      .map((one) => one.user),
+  }),
+  carets: () => ({
+    carets: others()
+      .filter((one) => one.cursor)
+      .map(caret),
+  }),
+  cursors: () => ({
+    cursors: others()
+      .filter((one) => one.cursor)
+      .map((one) => one.cursor),
+  }),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

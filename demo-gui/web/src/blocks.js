@@ -5,7 +5,9 @@ import { RangeSetBuilder } from '@codemirror/state';
 import { Decoration, ViewPlugin } from '@codemirror/view';
 
 const CLASSES = { FencedCode: 'line-code', Blockquote: 'line-quote' };
-const lines = Object.fromEntries(Object.entries(CLASSES).map(([node, name]) => [node, Decoration.line({ class: name })]));
+const lines = Object.fromEntries(
+  Object.entries(CLASSES).map(([node, name]) => [node, Decoration.line({ class: name })]),
+);
 
 /** A class for every visible line of such a block. */
 function decorate(view) {
@@ -19,7 +21,7 @@ function decorate(view) {
       enter(node) {
         const line = lines[node.name];
         if (line === undefined) return true;
-        for (let at = Math.max(node.from, from); at <= Math.min(node.to, to); ) {
+        for (let at = Math.max(node.from, from); at <= Math.min(node.to, to);) {
           const { from: start, to: end } = doc.lineAt(at);
           if (start > reached) builder.add(start, start, line);
           reached = Math.max(reached, start);

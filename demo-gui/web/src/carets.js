@@ -19,7 +19,9 @@ export function readCursor(cursor, text) {
   try {
     const offsets = [cursor.anchor, cursor.head].map((end) => {
       const found = Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(end), text.doc);
-      return found !== null && found.type === text && found.index >= 0 && found.index <= text.length ? found.index : null;
+      return found !== null && found.type === text && found.index >= 0 && found.index <= text.length
+        ? found.index
+        : null;
     });
     return offsets.includes(null) ? null : offsets;
   } catch {

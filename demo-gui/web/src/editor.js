@@ -20,7 +20,12 @@ export function openEditor(parent, session, { readOnly, onUpdate }) {
       EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
       EditorState.readOnly.of(readOnly),
       EditorView.editable.of(!readOnly),
-      EditorView.contentAttributes.of({ 'aria-label': words.editor, spellcheck: 'true', autocorrect: 'on', autocapitalize: 'sentences' }),
+      EditorView.contentAttributes.of({
+        'aria-label': words.editor,
+        spellcheck: 'true',
+        autocorrect: 'on',
+        autocapitalize: 'sentences',
+      }),
       EditorView.lineWrapping,
       highlightSpecialChars(),
       drawSelection(),
@@ -31,12 +36,7 @@ export function openEditor(parent, session, { readOnly, onUpdate }) {
       highlightSelectionMatches(),
       yCollab(session.text, null, { undoManager: new Y.UndoManager(session.text) }),
       carets(session),
-      keymap.of([
-        ...yUndoManagerKeymap,
-        indentWithTab,
-        ...searchKeymap,
-        ...defaultKeymap,
-      ]),
+      keymap.of([...yUndoManagerKeymap, indentWithTab, ...searchKeymap, ...defaultKeymap]),
       EditorView.updateListener.of(onUpdate),
     ],
   });

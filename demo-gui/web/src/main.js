@@ -110,7 +110,10 @@ class Page {
     const first = doc.iterLines();
     let title = '';
     for (const line of first) {
-      title = line.replace(/^[\s#>*+-]*(\[[ xX]\]\s)?/, '').replace(/[*_`~]/g, '').trim();
+      title = line
+        .replace(/^[\s#>*+-]*(\[[ xX]\]\s)?/, '')
+        .replace(/[*_`~]/g, '')
+        .trim();
       if (title) break;
     }
     find('#title').textContent = title.slice(0, 200) || words.untitled;

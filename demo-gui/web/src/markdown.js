@@ -48,10 +48,16 @@ function toggle(mark) {
     const change = state.changeByRange(({ from, to }) => {
       const [before, after] = [state.sliceDoc(from - mark.length, from), state.sliceDoc(to, to + mark.length)];
       if (before === mark && after === mark) {
-        const changes = [{ from: from - mark.length, to: from }, { from: to, to: to + mark.length }];
+        const changes = [
+          { from: from - mark.length, to: from },
+          { from: to, to: to + mark.length },
+        ];
         return { changes, range: EditorSelection.range(from - mark.length, to - mark.length) };
       }
-      const changes = [{ from, insert: mark }, { from: to, insert: mark }];
+      const changes = [
+        { from, insert: mark },
+        { from: to, insert: mark },
+      ];
       return { changes, range: EditorSelection.range(from + mark.length, to + mark.length) };
     });
     dispatch(state.update(change, { userEvent: 'input' }));

@@ -37,7 +37,10 @@ export function loadProfile(language) {
   } catch {
     // Nothing kept, or a browser that keeps nothing.
   }
-  const fresh = { name: NAMES[language].map(pick).join(language === 'en' ? ' ' : ''), colour: pick(Object.values(COLOURS)) };
+  const fresh = {
+    name: NAMES[language].map(pick).join(language === 'en' ? ' ' : ''),
+    colour: pick(Object.values(COLOURS)),
+  };
   saveProfile(fresh);
   return fresh;
 }

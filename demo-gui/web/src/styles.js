@@ -11,5 +11,10 @@ StyleModule.mount = (root, modules, options) => {
     sheet = new CSSStyleSheet();
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   }
-  sheet.replaceSync([modules].flat().map((module) => module.getRules()).join('\n'));
+  sheet.replaceSync(
+    [modules]
+      .flat()
+      .map((module) => module.getRules())
+      .join('\n'),
+  );
 };

@@ -33,6 +33,17 @@ const ENGLISH = {
   search: {},
 };
 
+const COLOURS_IN_CHINESE = {
+  red: '红',
+  orange: '橙',
+  green: '绿',
+  teal: '青',
+  blue: '蓝',
+  violet: '紫',
+  pink: '粉',
+  grey: '灰',
+};
+
 const CHINESE = {
   app: 'libws 笔记',
   untitled: '无标题',
@@ -55,7 +66,7 @@ const CHINESE = {
   you: '你',
   yourName: '你的名字',
   yourColour: '你的颜色',
-  colour: (name) => ({ red: '红', orange: '橙', green: '绿', teal: '青', blue: '蓝', violet: '紫', pink: '粉', grey: '灰' })[name],
+  colour: (name) => COLOURS_IN_CHINESE[name],
   done: '完成',
   follow: (name) => `跟随 ${name}`,
   react: '表情',

@@ -41,7 +41,7 @@ fn a_claim_allocates_almost_nothing() {
     let growth = Growth::start();
     let mut conn = Conn::new(Role::Server);
     assert_eq!(conn.next(&mut header, &mut 0, &LIMITS, 0), None);
-    assert!(conn.direct(&LIMITS).is_none(), "nothing has arrived yet");
+    assert!(conn.direct().is_none(), "nothing has arrived yet");
     assert!(growth.now() <= 256, "{} bytes for a header", growth.now());
     conn.next(&mut [0], &mut 0, &LIMITS, 0);
     assert!(growth.now() <= 66_000, "{} bytes for a header and a byte", growth.now());
@@ -104,7 +104,7 @@ fn without_memory_the_connection_fails_and_nothing_else_does() {
         assert_eq!(conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0), None);
     }
     HEAP.set_limit(HEAP.allocated() + 1024).expect("a limit above what is in use");
-    let direct = conn.direct(&LIMITS).is_some();
+    let direct = conn.direct().is_some();
     let refusal = conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0);
     HEAP.set_limit(usize::MAX).expect("no limit");
     assert!(!direct);

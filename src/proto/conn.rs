@@ -137,7 +137,7 @@ impl Conn {
     ///
     /// `None` unless some of the message has arrived and at least [`DIRECT_MIN`] bytes of the frame are still to come,
     /// and when memory is short: [`Conn::next`] will then report that.
-    pub fn direct(&mut self, _limits: &Limits) -> Option<(&mut Vec<u8>, usize)> {
+    pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let assembly = self.assembly.as_deref_mut()?;
         let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;
         let room = message.room(frame).ok()?;
@@ -146,7 +146,7 @@ impl Conn {
 
     /// Unmasks and checks the `n` bytes that were appended to the buffer of [`Conn::direct`], and reports the message
     /// when they complete it. `n` is at most the number that `direct` returned.
-    pub fn direct_filled(&mut self, n: usize, _limits: &Limits, _now_ms: u64) -> Option<Event> {
+    pub fn direct_filled(&mut self, n: usize) -> Option<Event> {
         let result = self.assembly.as_deref_mut()?.filled(n);
         self.settle(result)
     }

@@ -89,17 +89,24 @@ pub fn take_handler(owner: u32) -> Option<Box<dyn Handler>> {
 
 /// Puts it back; if the owner went away meanwhile, the handler goes as well, outside any borrow.
 pub fn restore_handler(owner: u32, handler: Box<dyn Handler>) {
-    let mut handler = Some(handler);
-    with(|core| {
-        if let Some(owner) = core.owners.get_mut(owner) {
-            owner.handler = handler.take();
-        }
+    let orphan = with(|core| match core.owners.get_mut(owner) {
+        Some(owner) => owner.handler.replace(handler),
+        None => Some(handler),
     });
-    drop(handler);
+    drop(orphan);
 }
 
 /// Makes every callback that is due.
+#[inline]
 pub fn deliver() {
+    // After most events nothing is.
+    if with(|core| !core.notices.is_empty()) {
+        deliver_all();
+    }
+}
+
+#[inline(never)]
+fn deliver_all() {
     while let Some(notice) = with(|core| core.notices.pop_front()) {
         match notice {
             Notice::Request { index } => decide(index),

@@ -335,23 +335,44 @@ impl Core {
 
     /// Writes the cork if it is this socket's, then `header` and `payload`; the rest goes to the outbox.
     pub fn write_cork(&mut self, index: u32, header: &[u8], payload: &[u8]) {
+        self.with_cork(index, |core, cork| {
+            let parts = [cork, header, payload];
+            let result = core.write_parts(index, &parts);
+            core.written(index, &parts, result);
+        });
+    }
+
+    /// The kernel has answered to a write of the cork alone.
+    #[cold]
+    pub fn cork_sent(&mut self, index: u32, result: io::Result<usize>) {
+        self.with_cork(index, |core, cork| {
+            let result = or_nothing(result);
+            core.written(index, &[cork, &[], &[]], result);
+        });
+    }
+
+    /// Takes the cork out, if it is this socket's, and empties it.
+    fn with_cork(&mut self, index: u32, write: impl FnOnce(&mut Core, &[u8])) {
         let mut cork = Vec::new();
         if self.corked == index {
             std::mem::swap(&mut cork, &mut self.cork);
         }
-        let parts = [cork.as_slice(), header, payload];
-        let taken = match self.write_parts(index, &parts) {
+        write(self, &cork);
+        if self.corked == index {
+            cork.clear();
+            self.cork = cork;
+        }
+    }
+
+    fn written(&mut self, index: u32, parts: &[&[u8]; 3], result: io::Result<usize>) {
+        let taken = match result {
             Ok(taken) => taken,
             Err(error) => {
                 self.stream_failed(index, &error);
                 usize::MAX
             }
         };
-        self.keep_rest(index, &parts, taken);
-        if self.corked == index {
-            cork.clear();
-            self.cork = cork;
-        }
+        self.keep_rest(index, parts, taken);
     }
 
     fn write_parts(&mut self, index: u32, parts: &[&[u8]; 3]) -> io::Result<usize> {
@@ -365,10 +386,7 @@ impl Core {
             [bytes, [], []] => stream.send(bytes),
             parts => stream.send_vectored(&parts.map(IoSlice::new)),
         };
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            other => other,
-        }
+        or_nothing(result)
     }
 
     fn keep_rest(&mut self, index: u32, parts: &[&[u8]; 3], taken: usize) {
@@ -405,6 +423,14 @@ impl Core {
         if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
             self.finish_if_exchanged(index);
         }
+    }
+}
+
+/// A full socket has taken nothing.
+fn or_nothing(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
     }
 }
 

@@ -87,7 +87,7 @@ class Settings:
     """permessage-deflate (RFC 7692): a client offers it, a server accepts it. The other `deflate_` settings need it."""
 
     deflate_takeover: bool = False
-    """Our messages may refer to earlier ones: smaller, and up to 340 KB for each connection that sends."""
+    """Our messages may refer to earlier ones: smaller, and up to 380 KB for each connection that sends."""
 
     deflate_peer_takeover: bool = False
     """The peer's messages may refer to earlier ones: up to 32 KiB for each connection."""

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import client_role
 import clocks
+import deflate
 import frames
 import handshake
 import http_port
@@ -30,6 +31,7 @@ from table import Table
 GROUPS = {
     "handshake": handshake.run,
     "frames": frames.run,
+    "deflate": deflate.run,
     "client": client_role.run,
     "http": http_port.run,
     "network": network.run,

@@ -28,6 +28,8 @@ const KEPT: usize = 256 << 10;
 pub struct Deflating {
     /// Lent to the connection that is being read.
     inflater: Option<Inflater>,
+    /// When it was lent last.
+    lent_ms: u64,
     /// Bytes that were inflated in this readable event.
     inflated: usize,
     /// For connections without context takeover, one for each level and window.
@@ -103,6 +105,7 @@ impl Deflating {
         let memory = Budget { used: Arc::default(), limit: limit as usize };
         Deflating {
             inflater: None,
+            lent_ms: 0,
             inflated: 0,
             shared: Vec::new(),
             out: Output::default(),
@@ -297,6 +300,8 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.flags.deflate) else { return };
         if let Some(inflater) = socket.proto.receiver().and_then(Receiver::reclaim) {
             self.deflating.inflater = Some(inflater);
+            self.deflating.lent_ms = self.now_ms();
+            self.sweep_later();
         }
     }
 
@@ -317,8 +322,10 @@ impl Core {
     pub fn sweep_deflate(&mut self) {
         let now_ms = self.now_ms();
         let idle = |used_ms: u64| used_ms + IDLE_MS <= now_ms;
+        let lent_ms = self.deflating.lent_ms;
+        self.deflating.inflater.take_if(|_| idle(lent_ms));
         self.deflating.shared.retain(|shared| !idle(shared.used_ms));
-        let mut left = !self.deflating.shared.is_empty();
+        let mut left = self.deflating.inflater.is_some() || !self.deflating.shared.is_empty();
         for index in self.sockets.keys().collect::<Vec<_>>() {
             let Some(sender) = self.sender(index) else { continue };
             sender.own.take_if(|own| idle(own.used_ms));
@@ -328,7 +335,6 @@ impl Core {
         if left {
             return self.sweep_later();
         }
-        self.deflating.inflater = None;
         self.deflating.out = Output::default();
     }
 }

@@ -20,9 +20,16 @@ def long_run(table):
 
 
 def idle(table):
-    """Compressors of connections that are idle are given up after 10 s."""
+    """Compressors of connections that are idle are given up after 10 s, and so is the inflater of the loop."""
     count, message = 50, frame(BINARY, b"price 7919, " * 100)
-    with victim("quiet=1", f"flags={DEFLATE | OURS}") as target:
+    with victim("quiet=1", f"flags={DEFLATE | OURS}") as target, victim("quiet=1", "mode=sink", f"flags={DEFLATE}") as sink:
+        peer = open_ws(sink.port, more=PMD)
+        peer.sendall(frame(BINARY, b"as it is"))
+        sink.until("messages", 1)
+        without = sink.heap()
+        peer.sendall(frame(BINARY | RSV1, Deflater().message(b"compressed")))
+        sink.until("messages", 2)
+        lent = (sink.heap() - without) / KIB
         socks = [open_ws(target.port, more=PMD) for _ in range(count)]
         target.settle()
         before = target.heap()
@@ -35,6 +42,9 @@ def idle(table):
             threading.Event().wait(0.2)
             if (target.heap() - before) / KIB < busy / 10:
                 break
+        given_up = (sink.heap() - without) / KIB
+        table.row("D07 the idle inflater is given up", "below 4 KiB", f"{given_up:.1f} of {lent:.1f} KiB", given_up < 4 < 32 < lent, f"{lent:.1f} KiB for a loop")
+        peer.close()
         rest = (target.heap() - before) / KIB
         socks[0].sendall(message)
         again = socks[0].recv(2, socket.MSG_WAITALL)

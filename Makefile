@@ -19,8 +19,8 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples examples-cpp test-client header header-check conformance interop browser hostile fuzz \
-        fmt lint docs install uninstall clean
+.PHONY: help run test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
+        fuzz coverage bench fmt lint docs install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -45,10 +45,12 @@ examples: lib ## build the C examples into target/examples-c
 examples-cpp: lib ## build the C++ examples into target/examples-cpp
 	@$(MAKE) --no-print-directory -C examples-cpp TARGET=$(TARGET)
 
-test-client: lib ## build the client that the conformance and interop tests drive
+test-peers: lib ## build the client and the server that the conformance and interop tests drive
 	@mkdir -p $(TESTS_C)
-	$(CC) -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Iinclude -o $(TESTS_C)/ws_client tests/c/ws_client.c \
-	    -L$(BUILT) -Wl,-rpath,$(BUILT) -lws
+	@for name in ws_client ws_server; do \
+	    $(CC) -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Iinclude -o $(TESTS_C)/$$name tests/c/$$name.c \
+	        -L$(BUILT) -Wl,-rpath,$(BUILT) -lws || exit 1; \
+	done
 
 header: ## write include/libws.h from src/capi
 	cargo run --quiet -p xtask -- header
@@ -56,11 +58,11 @@ header: ## write include/libws.h from src/capi
 header-check: ## is include/libws.h what src/capi says, and does it compile?
 	cargo run --quiet -p xtask -- header --check
 
-conformance: examples test-client ## Autobahn's 301 cases as server and as client
-	$(PYTHON) tests/conformance/run.py server
-	$(PYTHON) tests/conformance/run.py client
+conformance: examples test-peers ## all 517 cases of Autobahn as server and as client (20 minutes)
+	$(PYTHON) tests/conformance/run.py server all
+	$(PYTHON) tests/conformance/run.py client all
 
-interop: examples test-client ## talk to ws, websockets and tungstenite in both directions
+interop: examples test-peers ## talk to the other implementations of WebSocket in both directions
 	$(PYTHON) tests/interop/run.py
 
 browser: examples ## drive the pages of the examples in Chromium
@@ -71,6 +73,13 @@ hostile: examples ## attack server and client, and print what each attack costs
 
 fuzz: ## fuzz every target for TIME seconds [600]
 	$(PYTHON) tests/fuzz/run.py $(or $(TIME),600)
+
+coverage: ## how much of src/proto the tests and the fuzz corpora run
+	$(PYTHON) tests/coverage/run.py
+
+bench: ## measure libws beside its peers, PEER='NAME=COMMAND {port}' adds one, ROWS='echo-20*' chooses rows
+	$(PYTHON) benches/bench.py $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)')) $(foreach name,PEER PEER2 PEER3,\
+	    $(if $($(name)),--peer '$($(name))'))
 
 fmt: ## format the Rust code
 	cargo fmt --all

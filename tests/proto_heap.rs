@@ -45,6 +45,7 @@ fn a_claim_allocates_almost_nothing() {
     let growth = Growth::start();
     let mut conn = Conn::new(Role::Server);
     assert_eq!(conn.next(&mut header, &mut 0, &LIMITS, 0), None);
+    assert!(conn.direct(&LIMITS).is_none(), "nothing has arrived yet");
     assert!(growth.now() <= 256, "{} bytes for a header", growth.now());
     conn.next(&mut [0], &mut 0, &LIMITS, 0);
     assert!(growth.now() <= 66_000, "{} bytes for a header and a byte", growth.now());
@@ -102,9 +103,13 @@ fn without_memory_the_connection_fails_and_nothing_else_does() {
     let mut start = frame::header(true, false, Opcode::Binary, 16 << 20, Some(KEY)).to_vec();
     let mut conn = Conn::new(Role::Server);
     assert_eq!(conn.next(&mut start, &mut 0, &LIMITS, 0), None);
+    // The buffer is full: twice what had arrived with the first of these.
+    for _ in 0..2 {
+        assert_eq!(conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0), None);
+    }
     HEAP.set_limit(HEAP.allocated() + 1024).expect("a limit above what is in use");
     let direct = conn.direct(&LIMITS).is_some();
-    let refusal = conn.next(&mut [0], &mut 0, &LIMITS, 0);
+    let refusal = conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0);
     HEAP.set_limit(usize::MAX).expect("no limit");
     assert!(!direct);
     assert!(matches!(refusal, Some(Event::Failed(violation)) if violation.code == 1011), "{refusal:?}");

@@ -18,8 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from support import tools
 from support.paths import ROOT, TARGET
-from support.tally import parse_last_line
+from support.tally import Missing, parse_last_line
 
 STEP_SECONDS = 900
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
@@ -56,6 +57,8 @@ class Step:
     count: object = count_one
     at_least: int = 1
     environment: dict = field(default_factory=dict)
+    # Programs that a shell runner only looks for, by Debian package; the Python runners get theirs themselves.
+    needs: dict = field(default_factory=dict)
 
 
 def runner(name, at_least, *arguments):
@@ -68,31 +71,36 @@ DENY_DOC_WARNINGS = {"RUSTDOCFLAGS": "-D warnings"}
 # loom explores thousands of interleavings: optimised, but without the link-time optimisation of a release.
 LOOM = {"RUSTFLAGS": "--cfg loom", "CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_TARGET_DIR": str(TARGET / "loom")}
 
+CHECKERS = {"valgrind": "valgrind", "clang": "clang", "clang++": "clang"}
+
 STEPS = [
     Step("format", ["cargo", "fmt", "--all", "--check"]),
     Step("clippy", ["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     Step("rustdoc", ["make", "docs"]),
     Step("rust", ["cargo", "test", "--workspace", "--no-fail-fast"], count_cargo, at_least=200),
     Step("loom", ["cargo", "test", "--release", "--test", "loom_mailbox"], count_cargo, 4, LOOM),
-    Step("build", ["make", "lib", "examples", "test-client"]),
+    Step("build", ["make", "lib", "examples", "test-peers"]),
     Step("header", ["make", "header-check"]),
-    Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000),
-    Step("cpp", ["make", "--no-print-directory", "-C", "tests/cpp", "check", f"TARGET={TARGET}"], count_runner, 1000),
+    Step("c", ["make", "--no-print-directory", "-C", "tests/c", "check", f"TARGET={TARGET}"], count_runner, at_least=40000, needs=CHECKERS),
+    Step("cpp", ["make", "--no-print-directory", "-C", "tests/cpp", "check", f"TARGET={TARGET}"], count_runner, 1000, needs=CHECKERS),
     runner("asan", 9),
-    runner("docs", 20),
+    runner("docs", 100),
     runner("fuzz", 8),
-    runner("install", 12),
+    runner("install", 13),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
-    runner("interop", 111),
+    runner("conformance", 72, "server", "deflate"),
+    runner("conformance", 72, "client", "deflate"),
+    runner("interop", 799),
     runner("examples", 159),
     runner("examples", 159, "valgrind"),
     runner("python", 90),
     runner("browser", 64),
+    runner("notes", 210),
+    runner("hostile", 751),
+    runner("coverage", 1),
+    Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),
 ]
-
-# Run by name only: its figures of memory and time want a machine that does nothing else.
-BY_NAME = [runner("hostile", 751)]
 
 
 def execute(step):
@@ -137,6 +145,11 @@ def judge(step):
     """Runs a step and returns its counts; too few checks are one failure more."""
     print(f"==> {step.name}: {' '.join(str(part) for part in step.command)}", flush=True)
     started = time.monotonic()
+    for program, package in step.needs.items():
+        try:
+            tools.debian(program, package)
+        except Missing as missing:
+            print(missing, flush=True)
     passed, failed, skipped = step.count(*execute(step))
     if passed + failed + skipped < step.at_least and not failed:
         print(f"FAIL {step.name}: {passed + skipped} checks were run, at least {step.at_least} are due")
@@ -147,10 +160,10 @@ def judge(step):
 
 
 def main(names):
-    steps = [step for step in STEPS + BY_NAME if step.name in names] if names else STEPS
+    steps = [step for step in STEPS if step.name in names] if names else STEPS
     unknown = set(names) - {step.name for step in steps}
     if unknown:
-        known = ", ".join(step.name for step in STEPS + BY_NAME)
+        known = ", ".join(step.name for step in STEPS)
         sys.exit(f"no such step: {', '.join(sorted(unknown))}; there are {known}")
     results = {step.name: judge(step) for step in steps}
     for name, (passed, failed, skipped) in results.items():

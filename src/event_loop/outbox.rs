@@ -4,8 +4,9 @@ use std::collections::{TryReserveError, VecDeque};
 use std::io::IoSlice;
 use std::sync::Arc;
 
-/// Small writes are collected into chunks of this many bytes, so that one vectored write carries many.
-const CHUNK: usize = 64 * 1024;
+/// Small writes are collected into chunks of this many bytes, so that one vectored write carries many. With the queue
+/// around it, a chunk stays below 64 KiB: that is what a peer may cost that asks and never reads.
+pub const CHUNK: usize = 60 * 1024;
 
 /// How many chunks one vectored write names.
 pub const MAX_SLICES: usize = 16;

@@ -48,13 +48,16 @@ impl Assembly {
         }
     }
 
-    /// The message and its frame, when at least `least` bytes of the frame are still to come as they are.
+    /// The message and its frame, when at least `least` bytes of the frame are still to come as they are, and some of the
+    /// message are here: a header alone is no reason to make room.
     pub fn long_frame(&mut self, least: u64) -> Option<(&mut Message, &Frame)> {
         let frame = self.frame.as_ref()?;
         if frame.opcode.is_control() || frame.to_come < least {
             return None;
         }
-        Some((self.message.as_mut().filter(|message| !message.is_compressed())?, frame))
+        let message =
+            self.message.as_mut().filter(|message| !message.is_compressed() && !message.bytes.is_empty())?;
+        Some((message, frame))
     }
 
     /// Takes what `rest` holds of the frame's payload; returns how much that was, and the event it completes. `most`:

@@ -61,12 +61,18 @@ pub struct Core {
     pub events: Vec<Ready>,
     /// Sockets with queued bytes that nobody has tried to write.
     pub dirty: Vec<u32>,
+    /// Sockets to which the batch that is being sent has messages.
+    pub posted: Vec<u32>,
+    /// What the message that is being sent has counted in its entry already.
+    pub prepaid: u64,
     /// The write buffer: replies of the readable event that is being handled.
     pub cork: Vec<u8>,
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
     pub deflating: Deflating,
+    /// [`ids::fork_generation`] when the loop was made: another one now means that this is a child's copy.
+    pub forks: u32,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
     /// A descriptor given up to shed a connection when the process has no other left.
@@ -178,6 +184,8 @@ pub struct Flags {
     pub broken: bool,
     /// permessage-deflate was agreed.
     pub deflate: bool,
+    /// It is in `Core::posted`.
+    pub posted: bool,
 }
 
 impl Core {
@@ -326,6 +334,7 @@ impl Socket {
             shut: _,
             broken: _,
             deflate: _,
+            posted,
         } = *flags;
         *stream = None;
         *phase = Phase::Waiting { until_ms };
@@ -334,8 +343,8 @@ impl Socket {
         *extra = None;
         *ping_us = 0;
         *round_trip_us = u32::MAX;
-        // A pause is the application's word and lasts; the dirty list still holds the socket.
-        *flags = Flags { paused, dirty, ever_open, ended_by_us, ..Flags::default() };
+        // A pause is the application's word and lasts; the lists still hold the socket.
+        *flags = Flags { paused, dirty, posted, ever_open, ended_by_us, ..Flags::default() };
     }
 
     /// The rarely needed part, made when it is first needed.

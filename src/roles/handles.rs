@@ -7,6 +7,7 @@ use super::close::{READY_STATE, ReadyState};
 use super::core::{Core, NONE};
 use super::reconnect::OFFLINE_QUEUE;
 use super::requests::Headers;
+use super::send_batches::Head;
 use super::shared::{self, Post};
 use super::write::{DRAIN_WANTED, Form, Sent};
 use super::{current, topics};
@@ -92,6 +93,19 @@ impl Conn {
 
     #[inline]
     pub(crate) fn send_as(self, form: Form, data: &[u8]) -> Result<Sent> {
+        if self.reply(form.kind, data) { Ok(Sent::Ok) } else { self.send_general(form, data) }
+    }
+
+    /// The hot part of [`Conn::send`]: false, and nothing is done, unless it is a reply to what is being handled that
+    /// leaves as it is.
+    #[inline(never)]
+    pub(crate) fn reply(self, kind: Kind, data: &[u8]) -> bool {
+        current::if_any(|core| core.cork_message(self.0, kind, data))
+    }
+
+    /// The rest of [`Conn::send`].
+    #[inline(never)]
+    pub(crate) fn send_general(self, form: Form, data: &[u8]) -> Result<Sent> {
         let entry = self.entry()?;
         if form.kind == Kind::Text && !utf8::is_valid(data) {
             return Err(Error::new(ErrorCode::Utf8, "the text is not UTF-8"));
@@ -122,9 +136,7 @@ impl Conn {
         if state & READY_STATE != ReadyState::Open as u32 && !offline {
             return Err(Error::state("the connection is not open"));
         }
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(data.len()).map_err(|_| Error::no_memory())?;
-        copy.extend_from_slice(data);
+        let head = Head::new(entry, self.0, form, data)?;
         let (len, cost) = (data.len() as u64, shared::mail_cost(data.len()));
         let before = entry.queued.fetch_add(cost, Relaxed);
         let refuse = |error| {
@@ -151,8 +163,7 @@ impl Conn {
             // Before the letter is posted, so that the loop sees it when it has sent the message.
             entry.state.fetch_or(DRAIN_WANTED, Relaxed);
         }
-        let post = Post::Send { entry, id: self.0, form, data: copy.into_boxed_slice() };
-        if let Err(error) = shared::post(entry.owner.load(Relaxed), post) {
+        if let Err(error) = shared::post_send(entry.owner.load(Relaxed), head, data) {
             return refuse(error);
         }
         Ok(if pending || offline { Sent::Pending } else { Sent::Ok })
@@ -190,36 +201,35 @@ impl Conn {
         let reason = reason.to_owned();
         if entry.owner.load(Relaxed) != current::loop_id() {
             // Of several closes the first wins, also before the loop hears of it.
-            self.claim_close(entry)?;
+            self.claim(entry, ReadyState::Closing)?;
         }
         self.act(move |core, index| core.close_by_us(index, code, &reason))
     }
 
-    fn claim_close(self, entry: &Entry) -> Result<()> {
-        let claim = |state| {
-            (state & READY_STATE < ReadyState::Closing as u32)
-                .then_some(state & !READY_STATE | ReadyState::Closing as u32)
-        };
-        let claimed = entry.state.fetch_update(Relaxed, Relaxed, claim);
+    /// Moves the readyState on to `new`, so that no call that follows this one finds the connection open.
+    fn claim(self, entry: &Entry, new: ReadyState) -> Result<()> {
+        let new = new as u32;
+        let move_on = |state| (state & READY_STATE < new).then_some(state & !READY_STATE | new);
+        let claimed = entry.state.fetch_update(Relaxed, Relaxed, move_on);
         if entry.id.load(Acquire) != self.0 {
             // The slot has passed to another connection, whose state it was.
             if let Ok(old) = claimed {
-                let undo = |state| {
-                    (state & READY_STATE == ReadyState::Closing as u32)
-                        .then_some(state & !READY_STATE | old & READY_STATE)
-                };
+                let undo =
+                    |state| (state & READY_STATE == new).then_some(state & !READY_STATE | old & READY_STATE);
                 let _ = entry.state.fetch_update(Relaxed, Relaxed, undo);
             }
             return Err(Error::gone());
         }
-        claimed.map(drop).map_err(|_| Error::state("the connection is closing already"))
+        let what = if new == ReadyState::Closed as u32 { "closed" } else { "closing already" };
+        claimed.map(drop).map_err(|_| Error::state(format!("the connection is {what}")))
     }
 
     /// Ends the connection without a Close frame; `on_close` comes with 1006.
     pub fn terminate(self) -> Result<()> {
-        if self.ready_state() == ReadyState::Closed {
-            self.entry()?;
-            return Err(Error::state("the connection is closed"));
+        let entry = self.entry()?;
+        if entry.owner.load(Relaxed) != current::loop_id() {
+            // What is sent after this would be lost, so it is refused from here on.
+            self.claim(entry, ReadyState::Closed)?;
         }
         self.act(Core::terminate)
     }

@@ -83,6 +83,8 @@ fn prepare(url: &str, mut options: ListenOptions) -> Result<(Server, Settings)> 
     let protocols = options.protocols.as_deref().map_or(Ok(Vec::new()), parse_protocols);
     let protocols = protocols.map_err(Error::invalid)?;
     let origins = OriginRule::parse(options.origins.as_deref()).map_err(Error::invalid)?;
+    // What the rule will be depends on the address; that it is one shows before anything is bound.
+    HostRule::parse(options.hosts.as_deref(), false).map_err(Error::invalid)?;
     let static_root = match options.static_root.as_deref() {
         Some(folder) => {
             Some(StaticRoot::open(folder).map_err(|e| Error::io(format!("static_root {folder:?}"), &e))?)

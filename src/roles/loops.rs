@@ -15,6 +15,7 @@ use super::current::{self, with};
 use super::deflate::Deflating;
 use super::log::{Level, Log, Sink};
 use super::notices::Forked;
+use super::reply::reply;
 use super::shared::{self, ENDING, Place, Post, STOP, Shared};
 use super::topics::Topics;
 use super::turn::{all_letters, settle, turn};
@@ -72,7 +73,10 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         ready: VecDeque::new(),
         events: Vec::new(),
         dirty: Vec::new(),
+        posted: Vec::new(),
+        prepaid: 0,
         cork: Vec::with_capacity(CORK),
+        forks: ids::fork_generation(),
         corked: NONE,
         receive_buffer: None,
         deflating: Deflating::new(options.deflate_memory),
@@ -118,20 +122,20 @@ pub fn start(id: u64) -> Result<()> {
     if slot.is_some() {
         return Err(Error::state("the loop runs already"));
     }
-    let (ready, started) = crossbeam_channel::bounded(1);
+    let (ready, started) = reply();
     let background = move || match take(id, true) {
         Ok(shared) => {
             // The starter waits for this.
-            let _ = ready.send(Ok(()));
+            ready.give(Ok(()));
             if let Err(error) = drive(&shared, Run::Background) {
                 log_later(id, &error);
             }
         }
-        Err(error) => drop(ready.send(Err(error))),
+        Err(error) => ready.give(Err(error)),
     };
     let thread = thread::Builder::new().name("libws".into()).spawn(background);
     let thread = thread.map_err(|error| Error::io("starting a thread", &error))?;
-    match started.recv().unwrap_or(Err(Error::gone())) {
+    match started.wait().and_then(|result| result) {
         Ok(()) => *slot = Some(thread),
         Err(error) => {
             join(Some(thread));
@@ -273,7 +277,12 @@ pub fn fd(id: u64) -> Result<RawFd> {
 
 /// How long the loop may be left alone; None: until its descriptor is readable.
 pub fn timeout(id: u64) -> Result<Option<Duration>> {
-    here(id, |core| if core.has_no_letters() { core.until_wake() } else { Some(Duration::ZERO) })
+    here(
+        id,
+        |core| {
+            if core.has_no_letters() { core.until_wake(core.poller.now_us()) } else { Some(Duration::ZERO) }
+        },
+    )
 }
 
 /// A question to a loop that this thread runs or that nobody runs.
@@ -350,7 +359,12 @@ fn bury(shared: &Shared) {
     let unread: Vec<Post> = std::iter::from_fn(|| shared.mailbox.take()).collect();
     *place = Place::Ended;
     drop(place);
-    unread.into_iter().for_each(Post::discard);
+    for post in unread {
+        match post {
+            Post::Sends => shared::discard(&shared.batches.take()),
+            other => drop(other),
+        }
+    }
 }
 
 /// Delivers everything that is still owed.
@@ -366,6 +380,7 @@ fn end(shared: &Shared) {
     while shared.entry.queued.load(SeqCst) != 0 {
         thread::yield_now();
     }
+    shared.batches.wait_for_pushes();
     all_letters();
     // Connections that those letters made.
     with(Core::close_everything);

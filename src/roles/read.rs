@@ -2,16 +2,18 @@
 //! the application from there.
 
 use std::io;
+use std::ops::Range;
 
 use super::close::Ending;
 use super::core::{Core, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::handler::Message;
-use super::notices::{call_user, peer_of, restore_handler, take_handler};
+use super::handler::{Handler, Message};
+use super::notices::{call_user, peer_in, restore_handler};
 use crate::error::ErrorCode;
+use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::Kind;
-use crate::proto::conn::{Data, Event};
+use crate::proto::conn::{Data, Event, Limits};
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
@@ -33,6 +35,14 @@ enum Next {
     Done,
 }
 
+/// Who hears of what a socket receives; looked up once per piece of input.
+struct Audience {
+    owner: u32,
+    id: u64,
+    entry: &'static Entry,
+    limits: Limits,
+}
+
 /// How far a readable event has come.
 struct Progress {
     /// Read until the kernel has nothing: a short read proves nothing here.
@@ -45,18 +55,24 @@ struct Progress {
 
 /// Handles a readable event of an open or closing connection.
 pub fn read(index: u32, exhaust: bool) {
-    let mut buffer = with(Core::borrow_buffer);
-    with(|core| {
+    let (mut buffer, rest) = with(|core| {
         core.corked = index;
         core.lend_inflater(index);
+        (core.borrow_buffer(), core.take_rest(index))
     });
-    deliver_rest(index);
+    // What was received earlier and could not be looked at comes first.
+    if let Some(mut rest) = rest {
+        deliver(index, &mut rest);
+    }
     let mut progress = Progress { exhaust, taken: 0, drained: false };
     while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
         match fill {
             Fill::Bytes(n) => deliver(index, &mut buffer[..n]),
             Fill::Direct(event) => deliver_event(index, event),
             Fill::Nothing => break,
+        }
+        if progress.drained {
+            break;
         }
     }
     with(|core| {
@@ -67,31 +83,32 @@ pub fn read(index: u32, exhaust: bool) {
     });
 }
 
-/// What was received earlier and could not be looked at comes first.
-fn deliver_rest(index: u32) {
-    if let Some(mut rest) = with(|core| core.take_rest(index)) {
-        deliver(index, &mut rest);
-    }
-}
-
 /// Parses `bytes` and calls the application for each message.
 fn deliver(index: u32, bytes: &mut [u8]) {
-    let Some((owner, id)) = with(|core| core.audience(index)) else { return };
-    let Some(mut handler) = take_handler(owner) else { return };
+    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
+    let Audience { owner, id, entry, limits } = audience;
     let mut position = 0;
-    loop {
-        let next = with(|core| core.next(index, bytes, &mut position));
+    while position < bytes.len() {
+        let whole = with(|core| core.next_whole(index, bytes, &mut position, &limits));
+        if let Some((kind, data)) = whole {
+            let message = Message { kind, data: bytes.get(data).unwrap_or_default(), compressed: false };
+            if call_user(|| handler.on_message(peer_in(entry, id), message)).is_none() {
+                with(|core| core.close_after_panic(index, id));
+            }
+            continue;
+        }
+        let next = with(|core| core.next(index, bytes, &mut position, &limits));
         let done = match next {
             Next::Message(kind, data) => {
                 let compressed = matches!(data, Data::Inflated(_));
                 let message = Message { kind, data: data.as_slice(bytes), compressed };
-                let done = call_user(|| handler.on_message(peer_of(id), message));
+                let done = call_user(|| handler.on_message(peer_in(entry, id), message));
                 if let Data::Inflated(out) = data {
                     with(|core| core.recycle(index, out));
                 }
                 done
             }
-            Next::Pong(data) => call_user(|| handler.on_pong(peer_of(id), data.as_slice(bytes))),
+            Next::Pong(data) => call_user(|| handler.on_pong(peer_in(entry, id), data.as_slice(bytes))),
             Next::Done => break,
         };
         if done.is_none() {
@@ -103,12 +120,12 @@ fn deliver(index: u32, bytes: &mut [u8]) {
 
 fn deliver_event(index: u32, event: Option<Event>) {
     let Some(event) = event else { return };
-    let Some((owner, id)) = with(|core| core.audience(index)) else { return };
     let Some(Next::Message(kind, data)) = with(|core| core.digest(index, event, &[])) else { return };
-    let Some(mut handler) = take_handler(owner) else { return };
+    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
+    let Audience { owner, id, entry, .. } = audience;
     // A compressed message is never read straight into its place.
     let message = Message { kind, data: data.as_slice(&[]), compressed: false };
-    let done = call_user(|| handler.on_message(peer_of(id), message));
+    let done = call_user(|| handler.on_message(peer_in(entry, id), message));
     restore_handler(owner, handler);
     if done.is_none() {
         with(|core| core.close_after_panic(index, id));
@@ -126,9 +143,14 @@ impl Core {
         self.receive_buffer = Some(buffer);
     }
 
-    fn audience(&self, index: u32) -> Option<(u32, u64)> {
+    /// Takes the handler out for the calls, to be put back with [`restore_handler`].
+    fn audience(&mut self, index: u32) -> Option<(Audience, Box<dyn Handler>)> {
         let socket = self.sockets.get(index)?;
-        Some((socket.owner, socket.id))
+        let (owner, id) = (socket.owner, socket.id);
+        let entry = ids::lookup(id, IdKind::Conn)?;
+        let served = self.owners.get_mut(owner)?;
+        let handler = served.handler.take()?;
+        Some((Audience { owner, id, entry, limits: served.limits }, handler))
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
@@ -197,9 +219,28 @@ impl Core {
         }
     }
 
-    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    /// The hot way of [`Core::next`]: a message that lies whole in `bytes`, on an open connection that may be read.
     #[inline]
-    fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize) -> Next {
+    fn next_whole(
+        &mut self,
+        index: u32,
+        bytes: &mut [u8],
+        position: &mut usize,
+        limits: &Limits,
+    ) -> Option<(Kind, Range<usize>)> {
+        let now_ms = self.now_ms();
+        let socket = self.sockets.get_mut(index)?;
+        if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
+            return None;
+        }
+        let whole = socket.proto.next_whole(bytes, position, limits)?;
+        socket.heard_ms = now_ms;
+        Some(whole)
+    }
+
+    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    #[inline(never)]
+    fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize, limits: &Limits) -> Next {
         let now_ms = self.now_ms();
         loop {
             let Some(socket) = self.sockets.get_mut(index) else { return Next::Done };
@@ -215,10 +256,7 @@ impl Core {
                 Phase::Open | Phase::Closing(_) => {}
                 _ => return Next::Done,
             }
-            let Some(owner) = self.owners.get(socket.owner) else { return Next::Done };
-            let Some(event) = socket.proto.next(bytes, position, &owner.limits, now_ms) else {
-                return Next::Done;
-            };
+            let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -226,7 +264,7 @@ impl Core {
     }
 
     /// Answers what the protocol answers by itself; the rest is for the application.
-    #[inline]
+    #[inline(never)]
     fn digest(&mut self, index: u32, event: Event, bytes: &[u8]) -> Option<Next> {
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;

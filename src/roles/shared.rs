@@ -10,7 +10,8 @@ use crossbeam_channel::{bounded, select};
 
 use super::core::Core;
 use super::current;
-use super::write::Form;
+use super::reply::reply;
+use super::send_batches::{Batch, Head, SendBatches};
 use crate::error::{Error, Result};
 use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::mailbox::{Channel, Mailbox};
@@ -18,8 +19,8 @@ use crate::event_loop::waker::Waker;
 
 /// A letter to a loop.
 pub enum Post {
-    /// A message to send; its [`mail_cost`] is counted in the entry's `queued` until the loop has looked at it.
-    Send { entry: &'static Entry, id: u64, form: Form, data: Box<[u8]> },
+    /// Marks the place of the oldest of [`Shared::batches`].
+    Sends,
     /// A step of this library on the loop's state; calls no user code. Keeps its place between the messages.
     Step(Step),
     /// A step whose result somebody waits for. With `overtakes` it is made even inside a callback that waits itself.
@@ -44,6 +45,8 @@ pub struct Shared {
     pub id: u64,
     pub entry: &'static Entry,
     pub mailbox: LoopMailbox,
+    /// Messages to send; the [`mail_cost`] of each is counted in its entry's `queued` until the loop has looked at it.
+    pub batches: SendBatches,
     place: Mutex<Place>,
     /// The background thread, until somebody joins it.
     pub thread: Mutex<Option<JoinHandle<()>>>,
@@ -63,7 +66,14 @@ impl Shared {
     /// The shared part of a new loop, which is not parked yet.
     pub fn new(id: u64, entry: &'static Entry, mailbox: LoopMailbox) -> Arc<Shared> {
         let place = Mutex::new(Place::Ended);
-        Arc::new(Shared { id, entry, mailbox, place, thread: Mutex::new(None) })
+        Arc::new(Shared {
+            id,
+            entry,
+            mailbox,
+            batches: SendBatches::default(),
+            place,
+            thread: Mutex::new(None),
+        })
     }
 
     /// Where the state is; a panic elsewhere does not make it unusable.
@@ -74,6 +84,12 @@ impl Shared {
     /// Whether a stop was asked for since the last call; the request is used up.
     pub fn take_stop(&self) -> bool {
         self.entry.state.fetch_and(!STOP, SeqCst) & STOP != 0
+    }
+
+    /// Puts a letter into the mailbox, behind what was sent before it.
+    fn post(&self, post: Post) {
+        self.batches.seal();
+        self.mailbox.post(post);
     }
 
     /// Whether the loop is being freed.
@@ -153,28 +169,32 @@ pub fn call<R: Send + 'static>(id: u64, step: impl FnOnce(&mut Core) -> R + Send
             Ok(result)
         }
         Place::Running { .. } => {
+            // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
+            if current::loop_id() == 0 {
+                let (answer, reply) = reply();
+                // Any thread that runs no loop can wait for the end of a callback, and must: a timer that it has
+                // stopped is not running any more.
+                let step = Box::new(move |core: &mut Core| answer.give(step(core)));
+                shared.post(Post::Question { step, overtakes: false });
+                drop(place);
+                return reply.wait();
+            }
             let (sender, receiver) = bounded(1);
             let answer = move |core: &mut Core| {
                 // The caller waits; if it were gone, there would be nobody to tell.
                 let _ = sender.send(step(core));
             };
-            // Loops that ask each other in callbacks must not wait for each other's ends. Any other thread can wait
-            // for the end of a callback, and must: a timer that it has stopped is not running any more.
-            let overtakes = current::loop_id() != 0;
-            // Posted under the lock: the runner looks at the mailbox once more under it before it parks.
-            shared.mailbox.post(Post::Question { step: Box::new(answer), overtakes });
+            // Loops that ask each other in callbacks must not wait for each other's ends.
+            shared.post(Post::Question { step: Box::new(answer), overtakes: true });
             drop(place);
-            wait(&receiver)
+            wait_and_serve(&receiver)
         }
     }
 }
 
-/// Waits for an answer of another loop. A thread that runs a loop itself answers other loops meanwhile, so that two
-/// loops that ask each other do not wait for ever.
-fn wait<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
-    if current::loop_id() == 0 {
-        return answer.recv().map_err(|_| Error::gone());
-    }
+/// Waits for an answer of another loop on a thread that runs a loop itself, and answers other loops meanwhile, so that
+/// two loops that ask each other do not wait for ever.
+fn wait_and_serve<R>(answer: &crossbeam_channel::Receiver<R>) -> Result<R> {
     let own = current::with(|core| core.shared.clone());
     loop {
         select! {
@@ -205,7 +225,7 @@ pub fn post(id: u64, post: Post) -> Result<()> {
         shared.entry.queued.fetch_add(1, SeqCst);
         let alive = shared.entry.id.load(SeqCst) == id && !shared.is_ending();
         if let Some(post) = post.take_if(|_| alive) {
-            shared.mailbox.post(post);
+            shared.post(post);
         }
         shared.entry.queued.fetch_sub(1, SeqCst);
         !alive
@@ -214,16 +234,28 @@ pub fn post(id: u64, post: Post) -> Result<()> {
     if refused? { Err(Error::gone()) } else { Ok(()) }
 }
 
-impl Post {
-    /// Ends a letter that nobody will look at.
-    pub fn discard(self) {
-        if let Post::Send { entry, data, .. } = self {
-            entry.queued.fetch_sub(mail_cost(data.len()), SeqCst);
-        }
+/// Puts a message into the mailbox of loop `id`.
+pub fn post_send(id: u64, head: Head, data: &[u8]) -> Result<()> {
+    with_shared(id, |shared| {
+        let alive = || shared.entry.id.load(SeqCst) == id && !shared.is_ending();
+        shared.batches.push(head, data, alive, || shared.mailbox.post(Post::Sends))
+    })?
+}
+
+/// Ends messages that nobody will send.
+pub fn discard(batch: &Batch) {
+    for (head, data) in batch.messages() {
+        head.entry.queued.fetch_sub(mail_cost(data.len()), SeqCst);
     }
 }
 
-/// What a message in the mailbox counts: also an empty one takes memory.
+/// What a message in the mailbox counts: what its frame will take in the queue of a server's connection; also an empty one
+/// takes memory.
 pub fn mail_cost(len: usize) -> u64 {
-    len.max(16) as u64
+    let header = match len {
+        0..=125 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    };
+    (len as u64).saturating_add(header).max(16)
 }

@@ -10,14 +10,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
 use super::core::{Core, NONE, Phase};
+use super::send_batches::{Batch, Head};
 use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
+use crate::event_loop::outbox::CHUNK;
 use crate::proto::frame::{self, Opcode};
-use crate::proto::{Kind, Role, mask};
+use crate::proto::{Kind, Role, mask, utf8};
 
-/// The cork's size: written early when full.
-pub const CORK: usize = 64 * 1024;
+/// The cork's size: written early when full. What the kernel refuses of it becomes one chunk of an outbox.
+pub const CORK: usize = CHUNK;
 
 /// From this size on a payload goes to the kernel from where it lies, without a copy.
 const VECTORED: usize = 32 * 1024;
@@ -43,6 +45,29 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
+    /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
+    /// into the cork. False: nothing was done, [`Core::send_message`] decides.
+    ///
+    /// An open socket of this loop that bears the id is proof enough that the id lives, except after a fork.
+    #[inline]
+    pub fn cork_message(&mut self, id: u64, kind: Kind, data: &[u8]) -> bool {
+        let Some(socket) = self.sockets.get(self.corked) else { return false };
+        let replies = socket.id == id
+            && matches!(socket.phase, Phase::Open)
+            && matches!(socket.role(), Role::Server)
+            && socket.outbox.is_empty()
+            && !socket.flags.deflate
+            && self.forks == ids::fork_generation();
+        if !replies || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            return false;
+        }
+        if kind == Kind::Text && !utf8::is_valid(data) {
+            return false;
+        }
+        frame::append_unmasked(&mut self.cork, opcode(kind), data);
+        true
+    }
+
     /// Sends one message on an open connection; the payload is already checked.
     #[inline]
     pub fn send_message(&mut self, index: u32, form: Form, data: &[u8]) -> Result<Sent> {
@@ -104,22 +129,50 @@ impl Core {
         }
     }
 
-    /// A message from another thread: it was taken there, so it is sent whatever is queued.
-    pub fn send_posted(&mut self, entry: &'static ids::Entry, id: u64, form: Form, data: &[u8]) {
-        entry.queued.fetch_sub(mail_cost(data.len()), Relaxed);
-        let Ok(index) = self.index_of(id) else { return };
-        let open = self.sockets.get(index).is_some_and(|socket| matches!(socket.phase, Phase::Open));
-        if !open {
+    /// Messages from other threads: they were taken there, so they are sent whatever is queued.
+    pub fn send_batch(&mut self, batch: &Batch) {
+        let mut known = KnownIndices::default();
+        for (head, data) in batch.messages() {
+            let index = known.index_of(self, head.id);
+            self.send_posted(head, index, data);
+        }
+        let mut posted = std::mem::take(&mut self.posted);
+        for index in posted.drain(..) {
+            if let Some(socket) = self.sockets.get_mut(index) {
+                socket.flags.posted = false;
+            }
+            self.after_send(index);
+            if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
+                self.check_low_water(index);
+            }
+        }
+        self.posted = posted;
+    }
+
+    fn send_posted(&mut self, head: &Head, index: Option<u32>, data: &[u8]) {
+        let cost = mail_cost(data.len());
+        let socket = index.and_then(|index| Some((index, self.sockets.get_mut(index)?)));
+        let Some((index, socket)) = socket else {
+            // The connection ended on the way.
+            head.entry.queued.fetch_sub(cost, Relaxed);
+            return;
+        };
+        if !matches!(socket.phase, Phase::Open) {
+            head.entry.queued.fetch_sub(cost, Relaxed);
             // Taken for the offline queue, or the connection ended on the way.
-            let _ = self.send_offline(index, form, data);
+            let _ = self.send_offline(index, head.form, data);
             return;
         }
-        if self.send_data(index, form, data).is_err() {
+        if !std::mem::replace(&mut socket.flags.posted, true) {
+            self.posted.push(index);
+        }
+        self.prepaid = cost;
+        if self.send_data(index, head.form, data).is_err() {
             self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
         }
-        self.after_send(index);
-        if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
-            self.check_low_water(index);
+        let unused = std::mem::take(&mut self.prepaid);
+        if unused != 0 {
+            head.entry.queued.fetch_sub(unused, Relaxed);
         }
     }
 
@@ -268,14 +321,16 @@ impl Core {
         self.count_queued(index, before, after);
     }
 
-    /// Keeps the table's count, which other threads read, in step with the outbox.
-    pub fn count_queued(&self, index: u32, before: usize, after: usize) {
-        let Some(entry) = self.entry_of(index) else { return };
-        if after >= before {
-            entry.queued.fetch_add((after - before) as u64, Relaxed);
-        } else {
-            entry.queued.fetch_sub((before - after) as u64, Relaxed);
+    /// Keeps the table's count, which other threads read, in step with the outbox. What a message from another thread
+    /// adds was counted when it was mailed: then nothing has to be written, and the sender's core keeps the entry.
+    pub fn count_queued(&mut self, index: u32, before: usize, after: usize) {
+        let counted = before as u64 + std::mem::take(&mut self.prepaid);
+        let after = after as u64;
+        if counted == after {
+            return;
         }
+        let Some(entry) = self.entry_of(index) else { return };
+        entry.queued.fetch_add(after.wrapping_sub(counted), Relaxed);
     }
 
     /// Writes the cork if it is this socket's, then `header` and `payload`; the rest goes to the outbox.
@@ -361,6 +416,20 @@ pub fn not_open(phase: &Phase) -> Error {
         Phase::Closing(_) => "the connection is closing",
         _ => "the connection is closed",
     })
+}
+
+/// Where the connections of a batch are: a look-up in the table would take the entry away from the sender's core.
+#[derive(Default)]
+struct KnownIndices([(u64, u32); 16]);
+
+impl KnownIndices {
+    fn index_of(&mut self, core: &Core, id: u64) -> Option<u32> {
+        let known = &mut self.0[id as usize % 16];
+        if known.0 != id || core.sockets.get(known.1).is_none_or(|socket| socket.id != id) {
+            *known = (id, core.index_of(id).ok()?);
+        }
+        Some(known.1)
+    }
 }
 
 /// The opcode of a message kind.

@@ -67,10 +67,10 @@ static void stop_by_signal(void) {
     CHECK_EQ(libws_loop_free(loop), LIBWS_OK);
 }
 
-static void start_a_thousand_times(void) {
+static void start_ten_thousand_times(void) {
     libws_loop loop = new_loop();
     int before = count_fds();
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 10000; i++) {
         if (libws_loop_start(loop) != LIBWS_OK || libws_loop_stop(loop) != LIBWS_OK) {
             CHECK(0 && "start and stop");
             break;
@@ -203,7 +203,7 @@ int main(void) {
     check_begin(120);
     run_and_stop();
     stop_by_signal();
-    start_a_thousand_times();
+    start_ten_thousand_times();
     posts();
     timers();
     talk(1);

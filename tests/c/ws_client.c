@@ -1,17 +1,15 @@
 /*
  * The client that the outer tests drive.
  *
- *   ws_client interop URL                     one dialogue with an echo server, a line per check
- *   ws_client autobahn BASE AGENT FIRST LAST  runs these cases of an Autobahn fuzzing server
+ *   ws_client interop URL [WORDS]                     one dialogue with an echo server, a line per check
+ *   ws_client autobahn BASE AGENT FIRST LAST [WORDS]  runs these cases of an Autobahn fuzzing server
+ *
+ * WORDS set permessage-deflate up: deflate_words.h. With them the dialogue also checks that it was agreed.
  *
  * tests/interop/README.md and tests/conformance/README.md define both. Ends with 0, with 1 after the
  * first failure, with 2 when called wrongly.
  */
-#include <libws.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "deflate_words.h"
 
 static const size_t SIZES[] = {0, 1, 125, 126, 127, 65535, 65536, 1000003};
 enum { SIZE_COUNT = sizeof SIZES / sizeof SIZES[0], MESSAGE_COUNT = 2 * SIZE_COUNT, LARGEST = 1000003 };
@@ -31,11 +29,21 @@ static void must(int32_t result, const char *what)
     }
 }
 
+static libws_connect_options connect_options(const libws_settings *settings)
+{
+    libws_connect_options options = {0};
+    options.struct_size = sizeof options;
+    options.settings = settings;
+    return options;
+}
+
 /* ---- interop ------------------------------------------------------------------------------ */
 
 typedef struct dialogue {
     int step;     /* the message that is under way; MESSAGE_COUNT: the ping; above: the close */
     int finished; /* on_close came, and it was right */
+    int deflate;  /* the peer must have agreed to compress */
+    int compressed; /* messages that came compressed */
     unsigned char payload[LARGEST];
 } dialogue;
 
@@ -78,7 +86,14 @@ static void next_step(libws_conn conn, dialogue *d)
 
 static void interop_open(libws_conn conn, void *user)
 {
-    next_step(conn, user);
+    dialogue *d = user;
+    libws_conn_info info = {0};
+    info.struct_size = sizeof info;
+    must(libws_info(conn, &info), "info");
+    if (info.deflate != d->deflate) {
+        fail("permessage-deflate", d->deflate ? "it was not agreed" : "it was agreed");
+    }
+    next_step(conn, d);
 }
 
 static void interop_message(libws_conn conn, const libws_message *message, void *user)
@@ -97,6 +112,7 @@ static void interop_message(libws_conn conn, const libws_message *message, void 
         fail(name, "the echo differs");
     }
     printf("ok %s\n", name);
+    d->compressed += (message->flags & LIBWS_COMPRESSED) != 0;
     d->step++;
     next_step(conn, d);
 }
@@ -120,13 +136,17 @@ static void interop_close(libws_conn conn, const libws_close_info *info, void *u
         printf("closed in step %d with %d \"%s\"\n", d->step, (int)info->code, info->reason);
         fail("close with 3001 bye", info->detail);
     }
+    if (d->deflate != (d->compressed > 0)) {
+        fail("permessage-deflate", d->deflate ? "no echo came compressed" : "an echo came compressed");
+    }
     printf("ok close with 3001 bye\n");
     d->finished = 1;
 }
 
-static int interop(libws_loop loop, const char *url)
+static int interop(libws_loop loop, const char *url, const libws_settings *settings)
 {
     static dialogue d;
+    libws_connect_options options = connect_options(settings);
     libws_handlers handlers = {0};
     libws_conn conn;
     handlers.struct_size = sizeof handlers;
@@ -134,7 +154,8 @@ static int interop(libws_loop loop, const char *url)
     handlers.on_message = interop_message;
     handlers.on_pong = interop_pong;
     handlers.on_close = interop_close;
-    must(libws_connect(loop, url, &handlers, &d, NULL, &conn), "connect");
+    d.deflate = settings->flags & LIBWS_DEFLATE ? 1 : 0;
+    must(libws_connect(loop, url, &handlers, &d, &options, &conn), "connect");
     must(libws_loop_run(loop), "run");
     return d.finished ? 0 : 1;
 }
@@ -157,46 +178,53 @@ static void autobahn_close(libws_conn conn, const libws_close_info *info, void *
 }
 
 /* Connects and echoes until the connection is closed. */
-static void autobahn_visit(libws_loop loop, const char *url)
+static void autobahn_visit(libws_loop loop, const char *url, const libws_settings *settings)
 {
+    libws_connect_options options = connect_options(settings);
     libws_handlers handlers = {0};
     libws_conn conn;
     int was_open = 0;
     handlers.struct_size = sizeof handlers;
     handlers.on_message = autobahn_message;
     handlers.on_close = autobahn_close;
-    must(libws_connect(loop, url, &handlers, &was_open, NULL, &conn), url);
+    must(libws_connect(loop, url, &handlers, &was_open, &options, &conn), url);
     must(libws_loop_run(loop), url);
     if (!was_open) {
         fail(url, "the connection was refused");
     }
 }
 
-static int autobahn(libws_loop loop, const char *base, const char *agent, int first, int last)
+static int autobahn(libws_loop loop, char **words, const libws_settings *settings)
 {
+    const char *base = words[0], *agent = words[1];
+    int first = atoi(words[2]), last = atoi(words[3]);
     char url[512];
     int number;
     for (number = first; number <= last; number++) {
         snprintf(url, sizeof url, "%s/runCase?case=%d&agent=%s", base, number, agent);
-        autobahn_visit(loop, url);
+        autobahn_visit(loop, url, settings);
     }
     snprintf(url, sizeof url, "%s/updateReports?agent=%s", base, agent);
-    autobahn_visit(loop, url);
+    autobahn_visit(loop, url, settings);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     libws_loop loop;
+    libws_settings settings;
     int status = 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     must(libws_loop_new(NULL, &loop), "loop");
-    if (argc == 3 && strcmp(argv[1], "interop") == 0) {
-        status = interop(loop, argv[2]);
-    } else if (argc == 6 && strcmp(argv[1], "autobahn") == 0) {
-        status = autobahn(loop, argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
+    if (argc >= 3 && strcmp(argv[1], "interop") == 0) {
+        settings = deflate_settings(argc - 3, argv + 3);
+        status = interop(loop, argv[2], &settings);
+    } else if (argc >= 6 && strcmp(argv[1], "autobahn") == 0) {
+        settings = deflate_settings(argc - 6, argv + 6);
+        status = autobahn(loop, argv + 2, &settings);
     } else {
-        fprintf(stderr, "usage: ws_client interop URL | autobahn BASE AGENT FIRST LAST\n");
+        fprintf(stderr, "usage: ws_client interop URL [WORDS] | autobahn BASE AGENT FIRST LAST [WORDS]\n"
+                        "WORDS: " DEFLATE_WORDS "\n");
     }
     must(libws_loop_free(loop), "free");
     return status;

@@ -20,7 +20,7 @@ SUITE = "autobahntestsuite==25.10.1"
 VIRTUALENV = "virtualenv==20.21.1"
 AGENT = "libws"
 REPORTS = TARGET / "conformance"
-PART_SECONDS = 120
+PART_SECONDS = 300
 
 
 def _python27():
@@ -98,8 +98,8 @@ def test_server(wstest, part, url):
     return part.results(output)
 
 
-def test_client(wstest, part, client):
-    """Runs a part against the command `client`, called with `BASE_URL AGENT FIRST LAST`."""
+def test_client(wstest, part, client, words):
+    """Runs a part against the command `client`, called with `BASE_URL AGENT FIRST LAST` and the words."""
     port = _free_port()
     base = f"ws://127.0.0.1:{port}"
     spec = part.start(url=base)
@@ -109,7 +109,7 @@ def test_client(wstest, part, client):
         suite = subprocess.Popen(command, stdout=log, stderr=log, cwd=part.directory)
         try:
             _wait_until_it_listens(suite, port)
-            status, output = run([*client, base, AGENT, 1, part.count], PART_SECONDS)
+            status, output = run([*client, base, AGENT, 1, part.count, *words], PART_SECONDS)
         finally:
             suite.kill()
             suite.wait()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the Autobahn TestSuite against libws: `run.py server|client [COMMAND...]`. See README.md."""
+"""Runs the Autobahn TestSuite against libws: `run.py server|client [core|deflate|all] [COMMAND...]`. See README.md."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from support.tally import Missing, Tally
 
 # Parts are small because wstest writes its index only at the end, and because two workers share them. The
 # groups of chapter 6 hold fixed pauses of a second, those of chapter 9 megabytes.
-PARTS = [
+CORE = [
     ("9", ["9.*"], 54),
     ("6.4-6", ["6.4.*", "6.5.*", "6.6.*"], 20),
     ("6-others", ["6.1.*", "6.2.*", "6.3.*"] + [f"6.{group}.*" for group in range(7, 24)], 125),
@@ -23,13 +23,31 @@ PARTS = [
     ("5", ["5.*"], 20),
     ("7+10", ["7.*", "10.*"], 38),
 ]
-CASES = 301
+# permessage-deflate: each of these groups is 18 sizes and ways to cut, under parameters of its own.
+DEFLATE_GROUPS = [f"12.{group}" for group in range(1, 6)] + [f"13.{group}" for group in range(1, 8)]
+SOME = (1, 3, 5, 7, 8, 11)
+
+
+def _groups(numbers, per_part):
+    """The cases with these last numbers of every group of permessage-deflate, so many groups a part."""
+    for start in range(0, len(DEFLATE_GROUPS), per_part):
+        groups = DEFLATE_GROUPS[start : start + per_part]
+        cases = [f"{group}.{number}" for group in groups for number in numbers]
+        yield f"{groups[0]}-{len(groups)}-from-{numbers[0]}", cases, len(cases)
+
+
+DEFLATE = list(_groups(SOME, 2))
+ALL = CORE + [*_groups(range(1, 10), 1), *_groups(range(10, 15), 1), *_groups(range(15, 19), 1)]
+SUITES = {"core": CORE, "deflate": DEFLATE, "all": ALL}
 WORKERS = 2
 
+# The least favourable settings: everything is compressed, and refers to what came before.
+WORDS = ["deflate", "takeover", "peer-takeover", "min=1"]
 
-def run_parts(role, run_part):
+
+def run_parts(role, parts, run_part):
     """The merged results of all parts."""
-    parts = [autobahn.Part(role, *part) for part in PARTS]
+    parts = [autobahn.Part(role, *part) for part in parts]
     merged = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for results in pool.map(run_part, parts):
@@ -37,29 +55,33 @@ def run_parts(role, run_part):
     return merged
 
 
-def test_role(role, command):
+def test_role(role, suite, command):
     """The results of one role, by case."""
     wstest = autobahn.install()
+    parts, words = SUITES[suite], [] if suite == "core" else WORDS
     if role == "client":
-        command = command or [TESTS_C / "ws_client", "autobahn"]
-        return run_parts(role, lambda part: autobahn.test_client(wstest, part, command))
-    with server(command or [EXAMPLES / "echo_server", "ws://127.0.0.1:0"]) as running:
-        return run_parts(role, lambda part: autobahn.test_server(wstest, part, running.url))
+        command, words = (command, []) if command else ([TESTS_C / "ws_client", "autobahn"], words)
+        return run_parts(role, parts, lambda part: autobahn.test_client(wstest, part, command, words))
+    ours = [EXAMPLES / "echo_server"] if suite == "core" else [TESTS_C / "ws_server"]
+    with server(command or [*ours, "ws://127.0.0.1:0", *words]) as running:
+        return run_parts(role, parts, lambda part: autobahn.test_server(wstest, part, running.url))
 
 
 def main(role, *command):
+    suite, command = (command[0], command[1:]) if command and command[0] in SUITES else ("core", command)
+    cases = sum(part[2] for part in SUITES[suite])
     tally = Tally()
     try:
-        results = test_role(role, list(command))
+        results = test_role(role, suite, list(command))
         print(verdict.table(role, results))
         for case in verdict.case_order(results):
             wrong = verdict.wrong(case, results[case])
             tally.check(not wrong, f"case {case} as {role}", wrong, quiet=True)
         # An incomplete run must not pass, whatever the parts say.
-        if len(results) != CASES:
-            tally.check(False, f"all cases as {role}", f"{len(results)} of {CASES} were run")
+        if len(results) != cases:
+            tally.check(False, f"all cases as {role}", f"{len(results)} of {cases} were run")
     except Missing as missing:
-        tally.skip(CASES, str(missing))
+        tally.skip(cases, str(missing))
     except Failed as failed:
         tally.check(False, f"Autobahn as {role}", str(failed))
     tally.finish()
@@ -67,5 +89,5 @@ def main(role, *command):
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in ("server", "client"):
-        sys.exit("usage: run.py server|client [COMMAND...]")
+        sys.exit("usage: run.py server|client [core|deflate|all] [COMMAND...]")
     main(*sys.argv[1:])

@@ -42,8 +42,8 @@ else
 fi
 if command -v valgrind >/dev/null; then
     for test in $TESTS; do
-        add "valgrind $test" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect \
-            --show-leak-kinds=definite,indirect "$BIN/gcc17/$test" no-leaks
+        add "valgrind $test" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+            --show-leak-kinds=definite,indirect,possible "$BIN/gcc17/$test" no-leaks
     done
 else
     skip "there is no valgrind (Debian: apt-get install valgrind)"

@@ -22,8 +22,8 @@ from support.tally import Missing, Tally
 ALL_CHECKS = 150
 MOST_LINES = 79
 ANY_PORT = "ws://127.0.0.1:0"
-# "Possibly lost" does not count: the standard library keeps the handle of a thread by a pointer into its middle.
-VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+LEAKS = "definite,indirect,possible"
+VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", f"--errors-for-leak-kinds={LEAKS}", f"--show-leak-kinds={LEAKS}"]
 
 
 def drive(tally, example, wrapper):

@@ -30,10 +30,12 @@ def switching(head, without=(), more="", value=None):
 
 
 class Host:
-    """A listening socket that our client is sent to."""
+    """A listening socket that our client is sent to; with a small `receive_buffer` a peer that does not read is felt."""
 
-    def __init__(self):
+    def __init__(self, receive_buffer=None):
         self.sock = socket.create_server(("127.0.0.1", 0), backlog=64)
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(10)
         self.port = self.sock.getsockname()[1]
 
@@ -64,7 +66,7 @@ def run(table):
         at_once(table, target, host)
         memory(table, target, host)
     with victim("quiet=0") as target:
-        unread(table, target, host)
+        unread(table, target)
     masks(table)
 
 
@@ -263,9 +265,10 @@ def memory(table, target, host):
     target.closed()
 
 
-def unread(table, target, host):
+def unread(table, target):
+    host = Host(receive_buffer=4096)
     for name, data, most in (
-        ("F22 200,000 unread pings", frame(PING, b"p" * 125, False) * 200000, 65),
+        ("F22 200,000 unread pings", frame(PING, b"p" * 125, False) * 200000, 64),
         ("F24 94 MB of unread echo", frame(BINARY, bytes(64 * KIB), False) * 1436, 1280),
     ):
         # The first such peer makes the loop's own buffers.
@@ -277,7 +280,6 @@ def unread(table, target, host):
         target.settle()
         before = target.heap()
         target.peak()
-        host.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer = host.open(target)
         taken = push(peer, data)
         target.settle()

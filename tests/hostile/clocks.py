@@ -1,6 +1,7 @@
-"""Clocks that jump, and many timers at once."""
+"""Clocks that jump, callbacks that block, and many timers at once."""
 
 import signal
+import socket
 import time
 
 from support.process import run as run_program
@@ -28,10 +29,26 @@ def run(table):
         with victim(*HEARTBEATS, wrapper=["unshare", "-T", "--monotonic", "86400000", "--boottime", "86400000"]) as target:
             answered, echoed = live_through(target, lambda: None)
         table.row("L01 the monotonic clock is shifted by 1,000 days", "no effect", f"echoed {echoed}", echoed and answered >= 5, f"{answered} heartbeats answered")
+    blocked(table)
     _, output = run_program([OUT / "timers"], 60)
     figures = dict(pair.split("=", 1) for pair in output.split() if "=" in pair)
     ok = figures.get("alive") == "1" and float(figures.get("late_ms", "inf")) <= 1000 and int(figures["fired"]) >= 20 * 20000
     table.row("X03 20,000 timers in the same tick, 20 times", "<= 100 ms late, the connection lives", f"{figures.get('late_ms')} ms late", ok, output.strip())
+
+
+def blocked(table):
+    """A04: a callback that takes its time delays the others, and that is all."""
+    with victim() as target, open_ws(target.port) as slow, open_ws(target.port) as other:
+        slow.sendall(frame(TEXT, b"sleep"))
+        started = time.monotonic()
+        for i in range(10):
+            other.sendall(frame(TEXT, b"hello"))
+        echoes = other.recv(70, socket.MSG_WAITALL)
+        waited = time.monotonic() - started
+        right = echoes == b"\x81\x05hello" * 10 and slow.recv(7, socket.MSG_WAITALL) == b"\x81\x05sleep"
+        closed = target.counts()["closed"]
+    table.row("A04 a callback blocks for 1 s", "others are late, nothing is lost", f"right {right}, {closed} closed", right and not closed,
+              f"the other waited {waited:.2f} s")
 
 
 def live_through(target, disturb):

@@ -39,6 +39,8 @@ def run(table):
         unread_pings(table, target)
         unread_echo(table, target)
         pongs(table, target)
+    with victim("send_timeout_ms=500") as target:
+        stalled(table, target)
     with victim("quiet=1", "mode=sink") as target:
         linear(table, target)
 
@@ -162,7 +164,7 @@ def claims(table, target):
             sock.sendall(data)
             return sock, ""
 
-        # A byte of payload opens a buffer of 64 KiB: what has arrived decides how it grows.
+        # A byte of payload opens a buffer of 64 KiB: less would cost more system calls than it saves.
         growth_of(target, claim, 65 if "1 byte" in name else 64, table, f"F10 {name}").close()
 
 
@@ -208,8 +210,8 @@ def unread_pings(table, target):
         return sock, f", {push(sock, ping * 200000) // len(ping)} pings taken"
 
     flood()[0].close()
-    # One chunk of 64 KiB that the kernel refused, the newest pong, and the queue that holds both.
-    growth_of(target, flood, 65, table, "F22 200,000 unread pings").close()
+    # One chunk that the kernel refused, the newest pong, and the queue that holds both.
+    growth_of(target, flood, 64, table, "F22 200,000 unread pings").close()
     with open_ws(target.port) as sock:
         sock.sendall(b"".join(frame(PING, b"%d" % i) for i in range(1000)))
         sock.sendall(close_frame(1000))
@@ -239,6 +241,16 @@ def unread_echo(table, target):
     table.row("F24 on_drain after the peer reads", ">= 1, never more than messages", drains, 1 <= drains <= messages, f"{drains} drains, {total / 1e6:.1f} MB")
     sock.close()
     target.settle()
+
+
+def stalled(table, target):
+    """Who does not read for send_timeout_ms is given up."""
+    with open_ws(target.port, receive_buffer=4096) as sock:
+        push(sock, frame(BINARY, bytes(64 * KIB)) * 400, stalled=0.2)
+        info = target.closed()
+    seen = f"{info['error']}, {info['unsent']} unsent" if info else "no on_close"
+    table.row("F24 nothing is read for send_timeout_ms", "LIBWS_ERR_TIMEOUT, unsent > 0", seen,
+              bool(info) and info["error"] == "LIBWS_ERR_TIMEOUT" and int(info["unsent"]) > 0, seen)
 
 
 def pongs(table, target):

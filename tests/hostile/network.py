@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import failing_calls
 from support import tools
 from support.process import run as run_program
 from support.tally import Missing
@@ -23,7 +24,7 @@ def run(table):
     with victim("quiet=1") as target:
         reset_storm(table, target)
     without_descriptors(table)
-    failing_calls(table)
+    failing_calls.run(table)
     addresses(table)
 
 
@@ -162,69 +163,6 @@ def without_descriptors(table):
                 break
             time.sleep(0.05)
         table.equal("EMFILE: serves afterwards", True, served)
-
-
-FAULTS = {
-    "recvfrom": "EAGAIN EINTR ECONNRESET ENOMEM ENOBUFS ETIMEDOUT EIO",
-    "sendto": "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM ETIMEDOUT",
-    "sendmsg": "EAGAIN EINTR ECONNRESET EPIPE ENOBUFS ENOMEM",
-    "accept4": "EAGAIN EINTR ECONNABORTED EPROTO EMFILE ENFILE ENOBUFS ENOMEM EPERM",
-    "epoll_ctl": "ENOMEM ENOSPC",
-    "epoll_wait": "EINTR",
-    "connect": "EINTR ECONNREFUSED ENETUNREACH ETIMEDOUT EADDRNOTAVAIL EAGAIN ENOBUFS",
-    "getsockopt": "ENOBUFS ENOMEM",
-    "setsockopt": "ENOMEM ENOBUFS EINVAL",
-    "socket": "EMFILE ENFILE ENOMEM ENOBUFS",
-    "shutdown": "ENOTCONN ENOBUFS",
-}
-
-
-def failing_calls(table):
-    """N05: of the calls from the third on every second one fails, for a while; then all is well again."""
-    try:
-        strace = tools.debian("strace", "strace")
-    except Missing as missing:
-        return table.skip("N05", str(missing))
-    status, output = run_program([strace, "-f", "-o", "/dev/null", "true"], 10)
-    if status != 0:
-        return table.skip("N05", f"strace may not trace here: {output.strip()[-100:]}")
-    for call, errors in FAULTS.items():
-        for error in errors.split():
-            # The first two of epoll_ctl and setsockopt make the loop and its listener.
-            rule = f"{call}:error={error}:when=3..20+2"
-            wrapper = [strace, "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={rule}"]
-            try:
-                seen = faulty_dialogue(wrapper)
-            except Exception as problem:
-                seen = f"{type(problem).__name__}: {problem}"
-            table.row(f"N05 {call} {error}", "lives and serves", seen, seen.startswith("serves"), seen)
-
-
-def faulty_dialogue(wrapper):
-    with victim("quiet=1", "handshake_timeout_ms=2000", "close_timeout_ms=300", wrapper=wrapper) as target:
-        big = frame(BINARY, bytes(40 * KIB))
-        good = 0
-        for i in range(100):
-            try:
-                sock = connect(target.port, seconds=0.15)
-                sock.sendall(upgrade(target.port))
-                head, _ = read_head(sock)
-                if head.startswith(b"HTTP/1.1 101"):
-                    sock.sendall(frame(TEXT, b"hello") + (big if i % 2 else b"") + close_frame(1000))
-                    data, _ = read_all(sock, 0.15)
-                    good = good + 1 if (TEXT, b"hello") in frames(data) else 0
-                sock.close()
-            except (OSError, AssertionError):
-                good = 0
-            if i < 30 and i % 3 == 0:
-                target.ask(f"connect {target.url}")
-                target.process.stdin.write("close 1000\n")
-                target.process.stdin.flush()
-                target.answer()
-            if good >= 5 and i >= 30:
-                break
-        counts = target.counts()
-        return f"serves, {counts['opened']} opened, {counts['closed']} closed" if good >= 5 else f"does not serve any more: {counts}"
 
 
 def addresses(table):

@@ -1,11 +1,10 @@
 """What many peers cost: memory for each, CPU while nothing happens, descriptors that come back."""
 
 import resource
-import signal
 import socket
 import time
 
-from victim import OUT, fds, status_number, victim
+from victim import fds, status_number, victim
 from wire import BINARY, TEXT, close_code, close_frame, connect, frame, frames, header, open_ws, push, read_all, read_head, reset, send_unless_gone, upgrade
 
 KIB = 1024
@@ -184,12 +183,10 @@ def short_memory(table):
     for first in (1, 2, 3, 4, 5, 6):
         for count in (1, 1000):
             runs += 1
-            environment = {"LD_PRELOAD": str(OUT / "failing_malloc.so"), "FAIL_FROM": str(first), "FAIL_COUNT": str(count)}
-            with victim(environment=environment) as target:
+            with victim() as target:
                 with open_ws(target.port) as bystander, open_ws(target.port) as sock:
                     assert echo_all([bystander, sock]) == 2
-                    target.process.send_signal(signal.SIGUSR2)
-                    time.sleep(0.02)
+                    target.ask(f"fail {first} {count}")
                     # A message in fragments, so that it is collected, and then echoed from a copy.
                     piece = bytes(50000)
                     for first_byte in (0x02, *[0x00] * 18, 0x80):
@@ -198,9 +195,8 @@ def short_memory(table):
                     send_unless_gone(sock, close_frame(1000))
                     answer, _ = read_all(sock)
                     code = close_code(frames(answer))
-                    target.process.send_signal(signal.SIGUSR1)
-                    failed = int(target.answer().lstrip("0") or 0)
-                    outcomes["failed requests"] += failed
+                    outcomes["failed requests"] += int(target.ask("failed"))
+                    target.ask("fail 1 0")
                     outcomes["closed 1011" if code == 1011 else "echoed" if code == 1000 else "other ends"] += 1
                     outcomes["others unharmed"] += echo_all([bystander]) == 1
                 with open_ws(target.port) as sock:

@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import client_faults
 import client_role
 import clocks
 import deflate
@@ -35,6 +36,7 @@ GROUPS = {
     "deflate": deflate.run,
     "deflate-memory": deflate_memory.run,
     "client": client_role.run,
+    "client-faults": client_faults.run,
     "http": http_port.run,
     "network": network.run,
     "neighbours": neighbours.run,

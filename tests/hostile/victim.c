@@ -3,8 +3,10 @@
  * The loop runs on the first thread, so that /proc tells its CPU time alone; a second thread reads commands from
  * stdin and answers each with one line. Every connection's end is a line "closed ...".
  *
- *   heap           bytes that the allocator has handed out
- *   peak           the most since the last "peak", sampled every millisecond
+ *   heap           bytes that are allocated
+ *   peak           the most since the last "peak"
+ *   fail N COUNT   of the requests for more than 4 KiB, fails COUNT from the N-th on
+ *   failed         how many have failed
  *   counts         opened, closed, messages, payload bytes, pongs, drains
  *   connect URL    opens a client connection
  *   close CODE     closes the newest connection
@@ -13,30 +15,27 @@
  *   push N         sends N bytes on the newest connection
  *   stop           ends the loop
  *
- * uncompressed=1 keeps what it sends back from being compressed; deflate_memory is the loop's.
+ * The message "sleep" keeps its callback for a second. uncompressed=1 keeps what it sends back from being compressed;
+ * deflate_memory is the loop's.
  * Settings are those of libws_settings by name; mode=sink keeps what it gets, mode=echo (default) sends it back. */
+#include "heap.h"
+
 #include <inttypes.h>
 #include <libws.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 static libws_loop loop;
-static atomic_ullong opened, closed, messages, payload_bytes, pongs, drains, newest, peak;
+static atomic_ullong opened, closed, messages, payload_bytes, pongs, drains, newest;
 static int sink, quiet, resist, uncompressed;
 static libws_settings settings = {.struct_size = sizeof settings};
 static libws_connect_options connecting = {.struct_size = sizeof connecting, .settings = &settings};
 static libws_handlers handlers;
-
-static unsigned long long heap(void) {
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 static void on_open(libws_conn conn, void *user) {
     (void)user;
@@ -49,6 +48,7 @@ static void on_message(libws_conn conn, const libws_message *message, void *user
     (void)user;
     messages++;
     payload_bytes += message->len;
+    if (message->len == 5 && !memcmp(message->data, "sleep", 5)) sleep(1);
     if (!sink) libws_send(conn, message->kind | uncompressed, message->data, message->len);
 }
 
@@ -92,16 +92,6 @@ static int32_t on_upgrade(libws_request request, void *user) {
     return difference == 0 ? LIBWS_ACCEPT : 401;
 }
 
-static void *sample(void *nothing) {
-    const struct timespec pause = {0, 1000000};
-    for (;;) {
-        unsigned long long now = heap();
-        if (now > peak) peak = now;
-        nanosleep(&pause, NULL);
-    }
-    return nothing;
-}
-
 static void push(size_t len) {
     void *block = calloc(1, len);
     int32_t result = block ? libws_send(newest, LIBWS_BINARY, block, len) : LIBWS_ERR_NOMEM;
@@ -113,8 +103,13 @@ static void obey(char *line) {
     char *argument = strchr(line, ' ');
     line[strcspn(line, "\n")] = 0;
     if (argument) *argument++ = 0;
-    if (!strcmp(line, "heap")) printf("heap %llu\n", heap());
-    else if (!strcmp(line, "peak")) printf("peak %llu\n", (unsigned long long)atomic_exchange(&peak, heap()));
+    if (!strcmp(line, "heap")) printf("heap %ld\n", heap_used());
+    else if (!strcmp(line, "peak")) printf("peak %ld\n", heap_take_peak());
+    else if (!strcmp(line, "fail")) {
+        int first = atoi(argument);
+        heap_fail(first, atoi(strchr(argument, ' ')));
+        printf("fail %d\n", first);
+    } else if (!strcmp(line, "failed")) printf("failed %d\n", heap_failed());
     else if (!strcmp(line, "counts"))
         printf("counts %llu %llu %llu %llu %llu %llu\n", opened, closed, messages, payload_bytes, pongs, drains);
     else if (!strcmp(line, "connect")) {
@@ -209,7 +204,6 @@ int main(int argc, char **argv) {
     signal(SIGINT, stop);
     printf("listening on %s\n", real_url);
     if (pthread_create(&thread, NULL, listen_to_stdin, NULL) != 0) return 1;
-    if (pthread_create(&thread, NULL, sample, NULL) != 0) return 1;
     if (libws_loop_run(loop) != LIBWS_OK) return 1;
     return libws_loop_free(loop) == LIBWS_OK ? 0 : 1;
 }

@@ -137,7 +137,10 @@ def victim(*options, environment=None, wrapper=(), ends_well=True):
     reader = threading.Thread(target=running.read, daemon=True)
     reader.start()
     try:
-        running.url = running.answer().removeprefix("on ")
+        try:
+            running.url = running.answer().removeprefix("on ")
+        except Failed:
+            raise Failed(f"the victim ended before it listened: status {process.wait(5)}") from None
         running.port = port_of(running.url) if running.url.startswith("ws://") else 0
         yield running
         if process.poll() is not None:

@@ -17,7 +17,7 @@ from support.paths import ROOT, TARGET
 from support.process import run
 from support.tally import Missing, Tally
 
-CHECKS = 12
+CHECKS = 13
 FOLDER = TARGET / "installed"
 PREFIX = "/opt/libws"
 PROGRAM = """
@@ -133,6 +133,19 @@ def check_use(tally, number):
     tally.check(printed == number, "a program linked to the build folder runs", printed)
 
 
+def check_python(tally, number):
+    """`pip install ./python`, of a copy because it leaves its build folder there."""
+    source, environment = FOLDER / "python", FOLDER / "venv"
+    shutil.copytree(ROOT / "python", source, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    output_of(sys.executable, "-m", "venv", environment)
+    output_of(environment / "bin" / "pip", "install", "--quiet", source)
+    library = {**os.environ, "LIBWS_LIBRARY": f"{FOLDER}{PREFIX}/lib/libws.so"}
+    library.pop("PYTHONPATH", None)
+    code = "import libws; libws.Loop().close(); print(libws.__file__, libws.library_version())"
+    printed = output_of(environment / "bin" / "python", "-c", code, cwd="/", env=library).split()
+    tally.check(str(environment) in printed[0] and printed[1] == number, "pip installs the Python package", str(printed))
+
+
 def built_flags():
     """Flags for the library where `make lib` left it."""
     environment = {**os.environ, "PKG_CONFIG_PATH": str(TARGET / "release")}
@@ -151,6 +164,7 @@ def main():
         number = version()
         check_files(tally, number)
         check_use(tally, number)
+        check_python(tally, number)
         make("uninstall")
         tally.check(files() == {}, "uninstall leaves nothing", str(files()))
     except AssertionError as error:

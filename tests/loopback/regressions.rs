@@ -550,3 +550,15 @@ fn sends_that_race_the_end_leave_no_count_behind() {
         }
     }
 }
+
+/// `hosts` was looked at after binding: a bad list left a socket file behind.
+#[test]
+fn a_bad_list_of_hosts_binds_nothing() {
+    let event_loop = Loop::new(LoopOptions::default()).unwrap();
+    let path = std::env::temp_dir().join(format!("libws-hosts-{}", std::process::id()));
+    let (handler, _heard) = reporter(false);
+    let options = ListenOptions { hosts: Some("a b".into()), ..ListenOptions::default() };
+    let refused = event_loop.handle().listen(&format!("ws+unix:{}", path.display()), handler, options);
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Invalid);
+    assert!(!path.exists());
+}

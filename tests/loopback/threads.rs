@@ -134,3 +134,29 @@ fn timers_beat_in_order_and_stop() {
     assert!(beats.recv().is_err(), "a stopped timer's function is dropped");
     assert_eq!(timer.stop().unwrap_err().code, ErrorCode::Gone);
 }
+
+#[test]
+fn what_is_sent_after_terminate_is_refused_at_once() {
+    let event_loop = background();
+    let (server, heard) = reporter(false);
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, ListenOptions::default()).unwrap();
+    let peer = raw_client(listener.port().unwrap());
+    let conn = opened(&heard);
+    let (begun, wait_begun) = mpsc::channel();
+    let (go_on, wait_go_on) = mpsc::channel::<()>();
+    // The loop is busy, so that it cannot have heard of the end.
+    let hold = move || {
+        begun.send(()).unwrap();
+        wait_go_on.recv().unwrap();
+    };
+    event_loop.handle().post(hold).unwrap();
+    wait_begun.recv().unwrap();
+    conn.terminate().unwrap();
+    assert_eq!(conn.send_text("late").unwrap_err().code, ErrorCode::State);
+    assert_eq!(conn.close(1000, "").unwrap_err().code, ErrorCode::State);
+    assert_eq!(conn.terminate().unwrap_err().code, ErrorCode::State);
+    go_on.send(()).unwrap();
+    let info = closed(&heard);
+    assert_eq!((info.code, info.was_clean), (1006, false));
+    drop(peer);
+}

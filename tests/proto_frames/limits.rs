@@ -45,8 +45,10 @@ fn direct_is_offered_only_inside_long_data_frames() {
     receiver.read(&short[11..]);
     let long = frame(Role::Client, true, Binary, &vec![7; 2 * STEP]);
     receiver.read(&long[..10]);
-    assert_eq!(receiver.conn.direct(&DEFAULTS).map(|(bytes, room)| (bytes.len(), room)), Some((0, STEP)));
-    receiver.read(&long[10..10 + STEP]);
+    assert!(receiver.conn.direct(&DEFAULTS).is_none(), "a header alone makes no room");
+    receiver.read(&long[10..11]);
+    assert_eq!(receiver.conn.direct(&DEFAULTS).map(|(bytes, room)| (bytes.len(), room)), Some((1, STEP - 1)));
+    receiver.read(&long[11..10 + STEP]);
     let room = receiver.conn.direct(&DEFAULTS).map(|(_, room)| room);
     assert_eq!(room, Some(STEP), "never more than the frame has left");
     receiver.read(&long[10 + STEP..]);

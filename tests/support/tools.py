@@ -45,11 +45,30 @@ def debian(program, package):
     return shutil.which(program)
 
 
+def debian_file(path, package):
+    """The file `path` of Debian's `package`, installed when it is missing and we are root."""
+    if not Path(path).exists():
+        advice = f"{path} is missing: apt-get install {package}"
+        _install_package(package, advice)
+        if not Path(path).exists():
+            raise Missing(f"{advice} (installed, and still not there)")
+    return Path(path)
+
+
 def chinese_font():
     """Makes sure that some font has Chinese characters, for the screenshots."""
-    _, fonts = run([debian("fc-list", "fontconfig"), ":lang=zh"], 60)
+    _font(":lang=zh", "Chinese characters", "fonts-wqy-microhei")
+
+
+def emoji_font():
+    """Makes sure that some font has emoji in colour, for the screenshots."""
+    _font(":color=true", "emoji", "fonts-noto-color-emoji")
+
+
+def _font(pattern, what, package):
+    _, fonts = run([debian("fc-list", "fontconfig"), pattern], 60)
     if not fonts.strip():
-        _install_package("fonts-wqy-microhei", "no font has Chinese characters: apt-get install fonts-wqy-microhei")
+        _install_package(package, f"no font has {what}: apt-get install {package}")
 
 
 def build_once(directory, key, build):
@@ -98,10 +117,10 @@ def python_env(requirements, name="python"):
     return build_once(directory, digest(requirements) + sys.version, build) / "bin/python"
 
 
-def npm_packages(source):
+def npm_packages(source, name="npm"):
     """`npm ci` of the lock file in `source` into the test environment; returns the folder that has node_modules."""
     npm, node = debian("npm", "npm"), debian("node", "nodejs")
-    directory = TEST_ENV / "npm"
+    directory = TEST_ENV / name
     manifests = [Path(source) / "package.json", Path(source) / "package-lock.json"]
 
     def build():

@@ -12,4 +12,15 @@
 //! note, stores it and passes it on: to those who joined it here, or to the host that we joined. So there is one way for
 //! a change, whether a note is private, hosted or joined.
 
+pub mod find;
+pub mod hub;
 pub mod link;
+pub mod markdown;
+mod net;
+pub mod peer;
+mod serve;
+pub mod share;
+pub mod store;
+pub mod wire;
+
+pub use serve::{ServeOptions, USAGE, serve, serve_until};

@@ -165,7 +165,15 @@ impl Core {
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;
         let alive = matches!(socket.phase, Phase::Open | Phase::Closing(_));
-        if progress.drained || !alive || !socket.may_read() || socket.flags.broken {
+        if !alive || !socket.may_read() || socket.flags.broken {
+            return None;
+        }
+        if self.deflating.had_enough() {
+            // What came is kept: it is looked at in the next turn.
+            self.read_soon(index);
+            return None;
+        }
+        if progress.drained {
             return None;
         }
         let graced = socket.flags.throttled;
@@ -238,6 +246,10 @@ impl Core {
                     self.keep_unread(index, &bytes[*position..]);
                     return Next::Done;
                 }
+                Phase::Open | Phase::Closing(_) if self.deflating.had_enough() => {
+                    self.keep_unread(index, &bytes[*position..]);
+                    return Next::Done;
+                }
                 Phase::Open | Phase::Closing(_) => {}
                 _ => return Next::Done,
             }
@@ -257,6 +269,9 @@ impl Core {
         match event {
             Event::Message { kind, data } => {
                 socket.heard_ms = now_ms;
+                if let Data::Inflated(out) = &data {
+                    self.deflating.count(out);
+                }
                 // After our own Close, messages are dropped, as in browsers.
                 open.then_some(Next::Message(kind, data))
             }

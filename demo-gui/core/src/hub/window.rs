@@ -160,7 +160,7 @@ mod tests {
         while events.len() > CAPACITY / 4 {
             assert!(matches!(events.recv(), Ok(Event::Frame(..))));
         }
-        assert_eq!(window.take_behind(), [note.clone()]);
+        assert_eq!(window.take_behind(), std::slice::from_ref(&note));
         assert!(!window.is_late());
         window.frame(&note, b"all");
         let told: Vec<Event> = events.try_iter().skip(CAPACITY / 4).collect();

@@ -160,13 +160,15 @@ fn real_updates(random: &mut Random) -> Vec<Vec<u8>> {
         } else {
             text.insert(&mut doc.transact_mut(), at as u32, random.pick(&WORDS));
         }
-        let update = doc.transact().encode_state_as_update_v1(&before);
+        updates.push(doc.transact().encode_state_as_update_v1(&before));
         if random.chance(2) {
-            for other in &docs {
-                other.transact_mut().apply_update(Update::decode_v1(&update).unwrap()).unwrap();
+            // All of them, in order: yrs loses text when updates wait in its documents.
+            for (other, update) in
+                docs.iter().flat_map(|other| updates.iter().map(move |update| (other, update)))
+            {
+                other.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
             }
         }
-        updates.push(update);
     }
     updates
 }

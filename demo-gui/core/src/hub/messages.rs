@@ -78,7 +78,10 @@ impl Running {
             match message {
                 Message::SyncStep1(vector) => self.answer(note, from, vector)?,
                 Message::SyncStep2(update) => {
-                    self.change(note, from, update)?;
+                    // It always tells of all deletions: mostly there is nothing new in it.
+                    if self.is_news(note, update)? {
+                        self.change(note, from, update)?;
+                    }
                     self.host_synced(from);
                 }
                 Message::Update(update) => self.change(note, from, update)?,
@@ -129,6 +132,11 @@ impl Running {
             self.host_has(conn, has);
         }
         Ok(())
+    }
+
+    fn is_news(&self, note: &NoteId, update: &[u8]) -> Result<bool, Fault> {
+        let Some(room) = self.rooms.get(note) else { return Ok(false) };
+        Ok(room.document.would_change(update)?)
     }
 
     fn change(&mut self, note: &NoteId, from: Member, update: &[u8]) -> Result<(), Fault> {

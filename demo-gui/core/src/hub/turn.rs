@@ -24,9 +24,9 @@ use super::{Extras, HubOptions};
 use crate::link::{Command, Event, Failure, NoteId, Status};
 use crate::net::Net;
 use crate::net::listening::Network;
+use crate::store::StoreError;
 use crate::store::db::Store;
 use crate::store::writer::{Answer, Writer};
-use crate::store::StoreError;
 
 /// Commands of the window that are done before the network's turn comes.
 const COMMANDS_A_TURN: usize = 256;

@@ -129,7 +129,9 @@ impl Window {
 fn is_newer(event: &Event, older: &Event) -> bool {
     match (event, older) {
         (Event::Notes(_), Event::Notes(_)) => true,
-        (Event::Status(note, _), Event::Status(other, _)) | (Event::Saved(note), Event::Saved(other)) => note == other,
+        (Event::Status(note, _), Event::Status(other, _)) | (Event::Saved(note), Event::Saved(other)) => {
+            note == other
+        }
         (Event::Failed(failure), Event::Failed(other)) => failure == other,
         _ => false,
     }
@@ -158,10 +160,13 @@ mod tests {
         while events.len() > CAPACITY / 4 {
             assert!(matches!(events.recv(), Ok(Event::Frame(..))));
         }
-        assert_eq!(window.take_behind(), [note.clone()]);
+        assert_eq!(window.take_behind(), std::slice::from_ref(&note));
         assert!(!window.is_late());
         window.frame(&note, b"all");
         let told: Vec<Event> = events.try_iter().skip(CAPACITY / 4).collect();
-        assert!(matches!(&told[..], [Event::Joined(_), Event::Notes(_), Event::Status(..), Event::Frame(..)]), "{told:?}");
+        assert!(
+            matches!(&told[..], [Event::Joined(_), Event::Notes(_), Event::Status(..), Event::Frame(..)]),
+            "{told:?}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use notes_core::wire::{self, Message};
-use ws::{CloseInfo, Conn, ConnectOptions, Handler, Loop, LoopOptions, Peer};
+use ws::{CloseInfo, Conn, ConnectOptions, ErrorCode, Handler, Loop, LoopOptions, Peer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -93,6 +93,13 @@ impl Guest {
 
     pub fn send(&self, frame: &[u8]) {
         self.conn.send_binary(frame).unwrap();
+    }
+
+    /// Waits for room in the queue; a connection that is closing takes nothing any more.
+    pub fn send_if_open(&self, frame: &[u8]) {
+        while self.conn.send_binary(frame).is_err_and(|error| error.code == ErrorCode::Full) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Asks for everything and returns it: the hub has then looked at all that was sent before.

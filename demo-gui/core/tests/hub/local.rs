@@ -57,6 +57,9 @@ fn two_hubs_do_not_share_a_folder() {
 fn pins_come_first_and_the_newest_next() {
     let folder = tempdir().unwrap();
     let mut desk = Desk::new("a", folder.path());
+    // The first note and this one are not to be made in the same millisecond.
+    until(&mut [&mut desk], |desks| !desks[0].notes.is_empty());
+    std::thread::sleep(std::time::Duration::from_millis(2));
     let one = desk.create("one", "one");
     std::thread::sleep(std::time::Duration::from_millis(2));
     desk.create("two", "two");

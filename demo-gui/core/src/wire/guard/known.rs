@@ -39,13 +39,20 @@ impl Known {
         self.clients.get(&client).map_or(0, |client| client.clock)
     }
 
+    /// One of these is known.
+    pub(super) fn has_any(&self, ids: &[Id]) -> bool {
+        ids.iter().any(|id| id.clock < self.clock(id.client))
+    }
+
     /// What a block refers to and is not known.
     pub(super) fn missing(&self, client: u64, block: &Block<'_>) -> Option<Id> {
         let Kind::Item(item) = &block.kind else { return None };
         let absent = |id: &Id| id.clock >= self.clock(id.client);
-        // A block cannot stand beside itself: that is never there.
+        // A block cannot stand beside itself, or beside what comes after it: that is not there before it is.
         let missing = [item.origin, item.right].into_iter().flatten().find(absent);
-        missing.map(|id| if id.client == client { Id { client, clock: block.clock } } else { id })
+        missing.map(|id| {
+            if id.client == client { Id { client, clock: block.clock.max(self.clock(client)) } } else { id }
+        })
     }
 
     /// Takes in a block of which all that it refers to is known, and whose units before the present clock are known.

@@ -19,13 +19,16 @@ pub use apply::ApplyError;
 use apply::{Budget, apply_clean};
 use clean::{Slices, write_waiting};
 use known::Known;
-use parse::{Deletions, parse};
+use order::MAX_NEEDS;
+use parse::{Deletions, Id, Parsed, parse};
 pub use parse::{decode_state_vector, validate_step2, validate_update};
 
 use super::{MAX_BLOCKS, MAX_STEP2, WireError};
 
 /// The most bytes of updates that wait for others; beyond it they are dropped. The next sync brings them again.
 const MAX_WAITING: usize = 4 << 20;
+/// What one that waits takes besides its bytes.
+const WAITING_BYTES: usize = 2 << 10;
 
 /// Stands before one document. All that is changed in it by others goes through [`apply`](Self::apply); what is changed
 /// here is told by [`learn`](Self::learn), or found when it is missed.
@@ -34,7 +37,14 @@ pub struct Guard {
     known: Known,
     /// What is known was not, or is no longer, what the document holds: it must be read.
     stale: bool,
-    waiting: Vec<Vec<u8>>,
+    waiting: Vec<Waiting>,
+}
+
+/// An update, or what is left of it.
+#[derive(Debug)]
+struct Waiting {
+    update: Vec<u8>,
+    needs: Vec<Id>,
 }
 
 impl Guard {
@@ -61,26 +71,19 @@ impl Guard {
         let mut work = Work { doc, origin: origin.into(), budget: Budget::new(), tell: &mut tell, told: 0 };
         self.refresh(doc)?;
         self.take(&mut work, update)?;
-        // What has waited may have waited for this, or for what the document has got in another way.
-        let mut again = work.told > 0;
-        while !self.waiting.is_empty() {
-            if !again && self.lags(doc) {
-                self.stale = true;
-                self.refresh(doc)?;
-                again = true;
+        if self.is_waiting() && self.lags(doc) {
+            // The document has got more in another way.
+            self.stale = true;
+            self.refresh(doc)?;
+        }
+        // What has waited may have waited for this.
+        while let Some(n) = self.waiting.iter().position(|waiting| self.known.has_any(&waiting.needs)) {
+            let waiting = self.waiting.swap_remove(n);
+            match self.take(&mut work, &waiting.update) {
+                // It came from somebody else, perhaps; it is dropped.
+                Err(ApplyError::Invalid(_)) => self.refresh(doc)?,
+                result => result?,
             }
-            if !std::mem::take(&mut again) {
-                break;
-            }
-            let before = work.told;
-            for waiting in std::mem::take(&mut self.waiting) {
-                match self.take(&mut work, &waiting) {
-                    // It came from somebody else, perhaps; it is dropped.
-                    Err(ApplyError::Invalid(_)) => self.refresh(doc)?,
-                    result => result?,
-                }
-            }
-            again = work.told > before;
         }
         Ok(())
     }
@@ -119,28 +122,33 @@ impl Guard {
     }
 
     fn take(&mut self, work: &mut Work<'_>, update: &[u8]) -> Result<(), ApplyError> {
-        let taken = self.clean(update).and_then(|slices| work.apply(slices, update.len()));
+        let parsed = parse(update, MAX_BLOCKS).map_err(ApplyError::Invalid)?;
+        let slices = self.clean(parsed).map_err(ApplyError::Invalid);
+        let taken = slices.and_then(|slices| work.apply(slices, update.len()));
         // What is known is ahead of the document then.
         self.stale |= taken.is_err();
         taken
     }
 
-    fn clean<'a>(&mut self, update: &'a [u8]) -> Result<Slices<'a>, ApplyError> {
-        let parsed = parse(update, MAX_BLOCKS).map_err(ApplyError::Invalid)?;
-        let ordered = order::order(parsed.sections, &mut self.known).map_err(ApplyError::Invalid)?;
-        let (deletions, later) = self.split_deletions(parsed.deletions).map_err(ApplyError::Invalid)?;
+    fn clean<'a>(&mut self, parsed: Parsed<'a>) -> Result<Slices<'a>, WireError> {
+        let mut ordered = order::order(parsed.sections, &mut self.known)?;
+        let (deletions, later) = self.split_deletions(parsed.deletions)?;
         if !ordered.waiting.is_empty() || !later.is_empty() {
-            self.wait(write_waiting(&ordered.waiting, &later));
+            let later_needs = later.iter().map(|one| Id { client: one.client, clock: one.ranges[0].0 });
+            ordered.needs.extend(later_needs.take(MAX_NEEDS));
+            self.wait(Waiting { update: write_waiting(&ordered.waiting, &later), needs: ordered.needs });
         }
         Ok(Slices::new(ordered.ready, deletions))
     }
 
-    fn wait(&mut self, update: Vec<u8>) {
-        let bytes: usize = self.waiting.iter().map(Vec::len).sum();
-        if bytes + update.len() > MAX_WAITING {
+    fn wait(&mut self, mut one: Waiting) {
+        // Each try needs something that has come since the one before: so they end.
+        one.needs.retain(|id| !self.known.has_any(&[*id]));
+        let bytes: usize = self.waiting.iter().map(|waiting| waiting.update.len() + WAITING_BYTES).sum();
+        if bytes + one.update.len() > MAX_WAITING {
             self.waiting.clear();
         } else {
-            self.waiting.push(update);
+            self.waiting.push(one);
         }
     }
 

@@ -6,6 +6,9 @@ use super::known::Known;
 use super::parse::{Block, Id, Kind, Section};
 use crate::wire::WireError;
 
+/// When an update waits for more than that, it is tried again when one of the first has come.
+pub(super) const MAX_NEEDS: usize = 64;
+
 /// A block that can be taken in.
 pub(super) struct Ready<'a> {
     pub(super) client: u64,
@@ -19,6 +22,8 @@ pub(super) struct Ordered<'a> {
     pub(super) ready: Vec<Ready<'a>>,
     /// What waits for something that is not there.
     pub(super) waiting: Vec<Section<'a>>,
+    /// For what: when none of it has come, there is no use in trying again.
+    pub(super) needs: Vec<Id>,
 }
 
 /// Takes the blocks into `known` as far as all that they refer to is there.
@@ -27,18 +32,18 @@ pub(super) fn order<'a>(sections: Vec<Section<'a>>, known: &mut Known) -> Result
         sections.iter().enumerate().map(|(n, section)| (section.client, n)).collect();
     let count = sections.len();
     let (next, blocked) = (vec![0; count], vec![false; count]);
-    let mut walk = Walk { next, sections, place, known, ready: Vec::new(), blocked };
+    let mut walk = Walk { next, sections, place, known, ready: Vec::new(), blocked, needs: Vec::new() };
     for n in 0..walk.sections.len() {
         walk.run(n)?;
     }
-    let Walk { sections, next, ready, .. } = walk;
+    let Walk { sections, next, ready, needs, .. } = walk;
     let rest = |(section, next): (Section<'a>, usize)| {
         let blocks: Vec<_> = section.blocks.into_iter().skip(next).collect();
         let only_skips = blocks.iter().all(|block| matches!(block.kind, Kind::Skip));
         (!only_skips).then_some(Section { client: section.client, blocks })
     };
     let waiting = sections.into_iter().zip(next).filter_map(rest).collect();
-    Ok(Ordered { ready, waiting })
+    Ok(Ordered { ready, waiting, needs })
 }
 
 struct Walk<'a, 'k> {
@@ -50,6 +55,7 @@ struct Walk<'a, 'k> {
     ready: Vec<Ready<'a>>,
     /// Sections that wait for something that this update does not bring.
     blocked: Vec<bool>,
+    needs: Vec<Id>,
 }
 
 impl Walk<'_, '_> {
@@ -64,19 +70,25 @@ impl Walk<'_, '_> {
                 stack.pop();
                 continue;
             }
-            let missing = if exhausted { None } else { Some(self.step(n)?) };
-            let other = match missing {
-                Some(None) => continue,
-                Some(Some(id)) => self.place.get(&id.client).map(|&other| (other, id.clock + 1)),
-                None => None,
-            };
-            match other {
-                Some((other, clock)) if !self.blocked[other] && on_stack.insert(other) => {
-                    stack.push((other, clock))
+            // One that is exhausted has not brought what it was to bring.
+            let missing = if exhausted {
+                Id { client: self.sections[n].client, clock: until - 1 }
+            } else {
+                match self.step(n)? {
+                    None => continue,
+                    Some(missing) => missing,
                 }
+            };
+            let other =
+                self.place.get(&missing.client).copied().filter(|&other| !exhausted && !self.blocked[other]);
+            match other {
+                Some(other) if on_stack.insert(other) => stack.push((other, missing.clock + 1)),
                 // Not in this update, or the two wait for one another: all on the stack wait.
                 _ => {
                     stack.iter().for_each(|&(n, _)| self.blocked[n] = true);
+                    if self.needs.len() < MAX_NEEDS {
+                        self.needs.push(missing);
+                    }
                     return Ok(());
                 }
             }

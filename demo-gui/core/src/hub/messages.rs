@@ -238,7 +238,7 @@ impl Running {
 }
 
 /// Updates and notes have limits; the window's are those of the protocol.
-fn check_size(room: &Room, role: Option<Role>, len: usize) -> Result<(), Fault> {
+fn check_size(room: &mut Room, role: Option<Role>, len: usize) -> Result<(), Fault> {
     let (one, all) = match role {
         Some(Role::Guest(_)) => (MAX_UPDATE, MAX_SHARED),
         Some(Role::Host) | None => (MAX_STEP2, MAX_STEP2),
@@ -246,7 +246,8 @@ fn check_size(room: &Room, role: Option<Role>, len: usize) -> Result<(), Fault> 
     if len > one {
         return Err(Fault::new(1009, format!("an update has at most {} KiB", one >> 10)));
     }
-    if room.document.bytes() + len > all {
+    // What was deleted still counts until the document is encoded again.
+    if room.document.bytes() + len > all && room.document.snapshot().len() + len > all {
         return Err(Fault::new(1009, format!("a note has at most {} MiB", all >> 20)));
     }
     Ok(())

@@ -334,6 +334,36 @@ fn what_is_too_big_is_refused_with_words() {
 }
 
 #[test]
+fn who_does_not_read_is_sent_away() {
+    let folder = tempdir().unwrap();
+    let mut host = Desk::new("a", folder.path());
+    let note = host.create("shared", "");
+    let card = host.share(&note);
+    let (deaf, other) = (Guest::by_link(&card.edit), Guest::by_link(&card.edit));
+    other.all();
+    deaf.conn.pause(true).unwrap();
+    let part = "z".repeat(400_000);
+    // More than the kernel and the queue take; what is deleted again does not count against the note.
+    for _ in 0..60 {
+        host.type_in(&note, &part);
+        host.pump();
+        other.until(|message| {
+            matches!(message, Message::Update(update) if update.len() > 400_000).then_some(())
+        });
+        let len = host.text(&note).len();
+        assert!(host.peer(&note).delete(0..len));
+        host.pump();
+    }
+    host.type_in(&note, "the end");
+    until(&mut [&mut host], |desks| desks[0].text(&note) == "the end");
+    deaf.conn.pause(false).unwrap();
+    assert_eq!(deaf.closed().0, 1013);
+    assert!(!other.all().is_empty());
+    // It comes back, and has everything.
+    assert!(!Guest::by_link(&card.edit).all().is_empty());
+}
+
+#[test]
 fn a_frame_that_is_no_message_ends_the_connection() {
     let folder = tempdir().unwrap();
     let mut host = Desk::new("a", folder.path());

@@ -12,6 +12,8 @@ const POLL_MS = 50;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 const GIVE_UP_MS = 4000;
+// Longer than the pause that ends a step of undo.
+const COMPOSE_MS = 800;
 // Presence is renewed every 15 s: whoever comes back must be seen before that.
 const SOON_MS = 10000;
 
@@ -167,7 +169,7 @@ async function typing(app, desk, phone) {
   const keyboard = await phone.context.newCDPSession(phone.tab);
   await keyboard.send('Input.imeSetComposition', { text: 'ni hao', selectionStart: 6, selectionEnd: 6 });
   await app.ask('insert', { at: 0, text: '\n' });
-  await pause(200);
+  await pause(COMPOSE_MS);
   await keyboard.send('Input.insertText', { text: '你好' });
   await everywhere(...all, '\n# 网页 page 🎉\n\n来自应用 from the desk你好', 'Chinese input while others type');
   await phone.tab.keyboard.press('Control+z');

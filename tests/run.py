@@ -64,7 +64,7 @@ class Step:
 def runner(name, at_least, *arguments):
     """A step that is one of the Python runners beside this file."""
     script = ROOT / "tests" / name / "run.py"
-    return Step("-".join([name, *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
+    return Step("-".join([name.replace("_", "-"), *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
 
 
 DENY_DOC_WARNINGS = {"RUSTDOCFLAGS": "-D warnings"}
@@ -97,6 +97,7 @@ STEPS = [
     runner("python", 90),
     runner("browser", 64),
     runner("notes", 210),
+    runner("notes_window", 21),
     runner("hostile", 751),
     runner("coverage", 1),
     Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),

@@ -55,6 +55,11 @@ def debian_file(path, package):
     return Path(path)
 
 
+def debian_package(package, advice):
+    """Installs Debian's `package`, of which the caller knows that it is missing; `advice` says so."""
+    _install_package(package, advice)
+
+
 def chinese_font():
     """Makes sure that some font has Chinese characters, for the screenshots."""
     _font(":lang=zh", "Chinese characters", "fonts-wqy-microhei")

@@ -168,12 +168,7 @@ impl Core {
         if !alive || !socket.may_read() || socket.flags.broken {
             return None;
         }
-        if self.deflating.had_enough() {
-            // What came is kept: it is looked at in the next turn.
-            self.read_soon(index);
-            return None;
-        }
-        if progress.drained {
+        if progress.drained || self.deflating.had_enough() {
             return None;
         }
         let graced = socket.flags.throttled;
@@ -349,6 +344,10 @@ impl Core {
 
     fn after_read(&mut self, index: u32, progress: &Progress) {
         let now_ms = self.now_ms();
+        if self.deflating.had_enough() {
+            // What came is kept, or still in the kernel: it is looked at in the next turn.
+            self.read_soon(index);
+        }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.grace = false;
         if let Some(unfinished) = socket.proto.unfinished() {

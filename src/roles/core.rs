@@ -149,7 +149,31 @@ pub struct Extra {
     pub protocol: Option<Box<str>>,
 }
 
-/// Yes-or-no facts of a socket.
+/// How much of a connection is read in one turn, by what its last reads were made of. The others wait meanwhile, and a
+/// byte costs many times more in tiny frames than in long ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Share {
+    /// Nothing is known yet, or most of it was frame headers, pings and the like.
+    #[default]
+    Small,
+    /// Most of it was payload. A message of 64 KiB fits.
+    Medium,
+    /// Messages that are longer: they need not be collected if they lie in the receive buffer as a whole.
+    Large,
+}
+
+impl Share {
+    /// In bytes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Share::Small => 16 * 1024,
+            Share::Medium => 72 * 1024,
+            Share::Large => RECEIVE_BUFFER,
+        }
+    }
+}
+
+/// Yes-or-no facts of a socket, and some that are as small.
 #[derive(Clone, Copy, Default)]
 pub struct Flags {
     /// The application paused it.
@@ -158,6 +182,8 @@ pub struct Flags {
     pub throttled: bool,
     /// It may be read once although it is throttled: see [`Core::fill`](super::read).
     pub grace: bool,
+    /// How much of it is read in one turn.
+    pub share: Share,
     /// Write interest is registered.
     pub write_interest: bool,
     /// It is in `Core::dirty`.
@@ -312,6 +338,7 @@ impl Socket {
             paused,
             throttled: _,
             grace: _,
+            share: _,
             write_interest: _,
             dirty,
             was_open: _,

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::close::Ending;
-use super::core::{Core, Phase, RECEIVE_BUFFER};
+use super::core::{Core, Phase, RECEIVE_BUFFER, Share};
 use super::current::with;
 use super::handler::Message;
 use super::notices::{call_user, peer_of, restore_handler, take_handler};
@@ -15,6 +15,9 @@ use crate::proto::conn::{Data, Event};
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
+
+/// Messages longer than this are worth [`Share::Large`].
+const LONG: usize = 64 * 1024;
 
 /// What one read brought.
 enum Fill {
@@ -31,6 +34,13 @@ enum Next {
     Message(Kind, Data),
     Pong(Data),
     Done,
+}
+
+/// The messages of one read.
+struct Delivered {
+    bytes: usize,
+    /// One of them was [`LONG`].
+    long: bool,
 }
 
 /// How far a readable event has come.
@@ -51,7 +61,14 @@ pub fn read(index: u32, exhaust: bool) {
     let mut progress = Progress { exhaust, taken: 0, drained: false };
     while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
         match fill {
-            Fill::Bytes(n) => deliver(index, &mut buffer[..n]),
+            Fill::Bytes(n) if n < Share::Small.bytes() => {
+                deliver(index, &mut buffer[..n]);
+            }
+            Fill::Bytes(n) => {
+                let held = with(|core| core.held(index));
+                let seen = deliver(index, &mut buffer[..n]);
+                with(|core| core.judge_read(index, n, held, &seen));
+            }
             Fill::Direct(event) => deliver_event(index, event),
             Fill::Nothing => break,
         }
@@ -70,16 +87,19 @@ fn deliver_rest(index: u32) {
     }
 }
 
-/// Parses `bytes` and calls the application for each message.
-fn deliver(index: u32, bytes: &mut [u8]) {
-    let Some((owner, id)) = with(|core| core.audience(index)) else { return };
-    let Some(mut handler) = take_handler(owner) else { return };
+/// Parses `bytes` and calls the application for each message; returns what there was for it.
+fn deliver(index: u32, bytes: &mut [u8]) -> Delivered {
+    let mut seen = Delivered { bytes: 0, long: false };
+    let Some((owner, id)) = with(|core| core.audience(index)) else { return seen };
+    let Some(mut handler) = take_handler(owner) else { return seen };
     let mut position = 0;
     loop {
         let next = with(|core| core.next(index, bytes, &mut position));
         let done = match next {
             Next::Message(kind, data) => {
                 let message = Message { kind, data: data.as_slice(bytes) };
+                seen.bytes += message.data.len();
+                seen.long |= message.data.len() > LONG;
                 call_user(|| handler.on_message(peer_of(id), message))
             }
             Next::Pong(data) => call_user(|| handler.on_pong(peer_of(id), data.as_slice(bytes))),
@@ -90,6 +110,7 @@ fn deliver(index: u32, bytes: &mut [u8]) {
         }
     }
     restore_handler(owner, handler);
+    seen
 }
 
 fn deliver_event(index: u32, event: Option<Event>) {
@@ -143,8 +164,9 @@ impl Core {
         if graced && progress.taken > 0 {
             return None;
         }
-        let buffer = if graced { &mut buffer[..GRACE] } else { buffer };
-        if progress.taken >= RECEIVE_BUFFER {
+        let share = socket.flags.share.bytes();
+        let buffer = if graced { &mut buffer[..GRACE] } else { &mut buffer[..share] };
+        if progress.taken >= share {
             self.read_soon(index);
             return None;
         }
@@ -169,6 +191,7 @@ impl Core {
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;
+                socket.flags.share = Share::Large;
                 Some(Fill::Direct(socket.proto.direct_filled(n, &limits, now_ms)))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Fill::Nothing),
@@ -176,6 +199,28 @@ impl Core {
                 self.stream_failed(index, &error);
                 None
             }
+        }
+    }
+
+    /// Bytes of an unfinished message.
+    fn held(&self, index: u32) -> u64 {
+        let unfinished = self.sockets.get(index).and_then(|socket| socket.proto.unfinished());
+        unfinished.map_or(0, |unfinished| unfinished.bytes)
+    }
+
+    /// After a read of `n` bytes, `held` having been there before: how large the next ones may be. A read that is not full
+    /// proves nothing: it was all that there was.
+    fn judge_read(&mut self, index: u32, n: usize, held: u64, seen: &Delivered) {
+        let collected = self.held(index).saturating_sub(held) as usize;
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        let Some(owner) = self.owners.get(socket.owner) else { return };
+        let full = n >= socket.flags.share.bytes();
+        if seen.long || socket.proto.direct(&owner.limits).is_some() {
+            socket.flags.share = Share::Large;
+        } else if seen.bytes + collected < n / 2 {
+            socket.flags.share = Share::Small;
+        } else if full {
+            socket.flags.share = Share::Medium;
         }
     }
 

@@ -94,7 +94,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
-    runner("hostile", 640),
+    runner("hostile", 700),
     runner("coverage", 1),
 ]
 

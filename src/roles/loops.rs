@@ -79,6 +79,8 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         forks: ids::fork_generation(),
         corked: NONE,
         receive_buffer: None,
+        frames_left: 0,
+        long_seen: false,
         deflating: Deflating::new(options.deflate_memory),
         current_request: None,
         spare: File::open("/dev/null").ok(),

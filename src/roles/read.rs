@@ -18,6 +18,17 @@ use crate::proto::conn::{Data, Event, Limits};
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
 
+/// How much of a connection is read in one turn while its messages are of the common kind: the others wait meanwhile. A
+/// message of 64 KiB fits. Longer ones get the whole buffer, so that they need not be collected.
+const SHARE: usize = 80 * 1024;
+
+/// Messages of more bytes are long.
+const LONG: usize = 0xffff;
+
+/// Messages and control frames that are handled in one turn; a byte costs many times more in tiny frames than in long
+/// ones.
+const FRAMES: u32 = 4096;
+
 /// What one read brought.
 enum Fill {
     /// `n` bytes at the front of the buffer.
@@ -57,6 +68,8 @@ struct Progress {
 pub fn read(index: u32, exhaust: bool) {
     let (mut buffer, rest) = with(|core| {
         core.corked = index;
+        core.frames_left = FRAMES;
+        core.long_seen = false;
         core.lend_inflater(index);
         (core.borrow_buffer(), core.take_rest(index))
     });
@@ -98,6 +111,9 @@ fn deliver(index: u32, bytes: &mut [u8]) {
         let next = with(|core| core.next(index, bytes, &mut position, &limits));
         let done = match next {
             Next::Message(kind, data) => {
+                if data.as_slice(bytes).len() > LONG {
+                    with(|core| core.long_seen = true);
+                }
                 let compressed = matches!(data, Data::Inflated(_));
                 let message = Message { kind, data: data.as_slice(bytes), compressed };
                 let done = call_user(|| handler.on_message(peer_in(entry, id), message));
@@ -168,18 +184,19 @@ impl Core {
         if !alive || !socket.may_read() || socket.flags.broken {
             return None;
         }
-        if progress.drained || self.deflating.had_enough() {
+        if progress.drained || self.deflating.had_enough() || self.frames_left == 0 {
             return None;
         }
         let graced = socket.flags.throttled;
         if graced && progress.taken > 0 {
             return None;
         }
-        let buffer = if graced { &mut buffer[..GRACE] } else { buffer };
-        if progress.taken >= RECEIVE_BUFFER {
+        let share = if socket.flags.long { RECEIVE_BUFFER } else { SHARE };
+        if progress.taken >= share {
             self.read_soon(index);
             return None;
         }
+        let buffer = &mut buffer[..if graced { GRACE } else { share }];
         let stream = socket.stream.as_ref()?;
         let exhaust = progress.exhaust || stream.is_unix();
         let (result, asked, direct) = match socket.proto.direct() {
@@ -201,6 +218,8 @@ impl Core {
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;
+                socket.flags.long = true;
+                self.long_seen = true;
                 Some(Fill::Direct(socket.proto.direct_filled(n)))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Fill::Nothing),
@@ -222,11 +241,12 @@ impl Core {
     ) -> Option<(Kind, Range<usize>)> {
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;
-        if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
+        if !matches!(socket.phase, Phase::Open) || !socket.may_read() || self.frames_left == 0 {
             return None;
         }
         let whole = socket.proto.next_whole(bytes, position, limits)?;
         socket.heard_ms = now_ms;
+        self.frames_left -= 1;
         Some(whole)
     }
 
@@ -241,7 +261,7 @@ impl Core {
                     self.keep_unread(index, &bytes[*position..]);
                     return Next::Done;
                 }
-                Phase::Open | Phase::Closing(_) if self.deflating.had_enough() => {
+                Phase::Open | Phase::Closing(_) if self.deflating.had_enough() || self.frames_left == 0 => {
                     self.keep_unread(index, &bytes[*position..]);
                     return Next::Done;
                 }
@@ -249,6 +269,7 @@ impl Core {
                 _ => return Next::Done,
             }
             let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
+            self.frames_left -= 1;
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -326,10 +347,12 @@ impl Core {
             && socket.outbox.is_empty()
             && socket.proto.is_idle()
             && socket.ping_us == 0
+            && self.frames_left != 0
             && !socket.flags.deflate
             && !socket.flags.broken;
         let Some(stream) = socket.stream.as_ref().filter(|_| quiet) else { return false };
         socket.flags.grace = false;
+        socket.flags.long = self.long_seen;
         if !self.cork.is_empty() {
             let sent = stream.send(&self.cork);
             if !matches!(sent, Ok(n) if n == self.cork.len()) {
@@ -344,12 +367,13 @@ impl Core {
 
     fn after_read(&mut self, index: u32, progress: &Progress) {
         let now_ms = self.now_ms();
-        if self.deflating.had_enough() {
+        if self.deflating.had_enough() || self.frames_left == 0 {
             // What came is kept, or still in the kernel: it is looked at in the next turn.
             self.read_soon(index);
         }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.grace = false;
+        socket.flags.long = self.long_seen;
         if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
             if progress.taken > 0 {

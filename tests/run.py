@@ -96,7 +96,7 @@ STEPS = [
     runner("examples", 148, "valgrind"),
     runner("python", 84),
     runner("browser", 64),
-    runner("notes", 210),
+    runner("notes", 212),
     runner("hostile", 640),
     runner("coverage", 1),
 ]

@@ -96,7 +96,7 @@ STEPS = [
     runner("examples", 159, "valgrind"),
     runner("python", 90),
     runner("browser", 64),
-    runner("notes", 210),
+    runner("notes", 212),
     runner("notes_window", 21),
     runner("hostile", 751),
     runner("coverage", 1),

@@ -147,7 +147,7 @@ SCENARIOS = {
     "lone": (lone, 3),
     "sleep": (sleeping, 2),
     "crashes": (crashing, 10),
-    "browser": (pages, 45),
+    "browser": (pages, 47),
     "our host": (our_host, 30),
     "npm's server": (npm_server, 29),
     "links": (links, 11),

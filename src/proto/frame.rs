@@ -115,7 +115,7 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8
     }
 }
 
-/// What [`write`] does without a key, for the path of every reply: short headers are stored as they are.
+/// What [`write()`] does without a key, for the path of every reply: short headers are stored as they are.
 #[inline]
 pub fn append_unmasked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let first = FIN | opcode as u8;

@@ -19,8 +19,11 @@ DESTLIB := $(DESTDIR)$(LIBDIR)
 # $(call pkgconfig,PREFIX,LIBDIR,INCLUDEDIR): the text of libws.pc for these folders
 pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$(3)|' -e 's|@version@|$(VERSION)|' libws.pc.in
 
-.PHONY: help run test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
-        fuzz coverage fmt lint docs install uninstall clean
+# Optimised without the link-time optimisation of a release: minutes less to wait, and its own folder.
+NOTES_PROFILE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+.PHONY: help run notes test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
+        fuzz coverage bench bench-threads fmt lint docs install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -30,6 +33,13 @@ help: ## this list
 run: examples ## start the chat on URL and print the address of its page
 	@set -o pipefail; $(TARGET)/examples-c/chat '$(URL)' | \
 	    sed -u 's|^listening on ws://\(.*\)|&\nopen http://\1/ in a browser; Ctrl-C ends the chat|'
+
+notes: ## start the notes app; ARGS='--join LINK' and others are passed on
+	@command -v cargo >/dev/null || { echo 'make notes needs Rust 1.95 or newer: https://rustup.rs' >&2; exit 1; }
+	@[ "$$(uname)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || \
+	    { echo 'make notes needs a display: neither DISPLAY nor WAYLAND_DISPLAY is set.' \
+	           'Without one: cargo run -p demo-gui -- --serve --listen 0.0.0.0:8765' >&2; exit 1; }
+	$(NOTES_PROFILE) cargo run --release -p demo-gui --target-dir $(TARGET)/notes -- $(ARGS)
 
 test: ## run every test; the last line sums them up
 	@$(PYTHON) tests/run.py
@@ -76,6 +86,16 @@ fuzz: ## fuzz every target for TIME seconds [600]
 
 coverage: ## how much of src/proto the tests and the fuzz corpora run
 	$(PYTHON) tests/coverage/run.py
+
+bench: ## measure libws beside its peers, PEER='NAME=COMMAND {port}' adds one, ROWS='echo-20*' chooses rows
+	$(PYTHON) benches/bench.py $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)')) $(foreach name,PEER PEER2 PEER3,\
+	    $(if $($(name)),--peer '$($(name))'))
+
+bench-threads: lib ## how fast other threads send into one loop, beside the loop's own thread
+	@mkdir -p $(TARGET)/bench-env
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -Iinclude -o $(TARGET)/bench-env/threads benches/threads/threads.c \
+	    -L$(BUILT) -Wl,-rpath,$(BUILT) -lws -lpthread
+	@for bytes in 64 1024; do $(TARGET)/bench-env/threads $$bytes || exit 1; done
 
 fmt: ## format the Rust code
 	cargo fmt --all

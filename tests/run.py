@@ -64,7 +64,7 @@ class Step:
 def runner(name, at_least, *arguments):
     """A step that is one of the Python runners beside this file."""
     script = ROOT / "tests" / name / "run.py"
-    return Step("-".join([name, *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
+    return Step("-".join([name.replace("_", "-"), *arguments]), [sys.executable, script, *arguments], count_runner, at_least)
 
 
 DENY_DOC_WARNINGS = {"RUSTDOCFLAGS": "-D warnings"}
@@ -85,20 +85,22 @@ STEPS = [
     Step("cpp", ["make", "--no-print-directory", "-C", "tests/cpp", "check", f"TARGET={TARGET}"], count_runner, 1000, needs=CHECKERS),
     runner("asan", 9),
     runner("docs", 100),
-    runner("fuzz", 6),
+    runner("fuzz", 8),
     runner("install", 13),
     runner("conformance", 301, "server"),
     runner("conformance", 301, "client"),
     runner("conformance", 72, "server", "deflate"),
     runner("conformance", 72, "client", "deflate"),
     runner("interop", 799),
-    runner("examples", 148),
-    runner("examples", 148, "valgrind"),
-    runner("python", 84),
+    runner("examples", 159),
+    runner("examples", 159, "valgrind"),
+    runner("python", 90),
     runner("browser", 64),
-    runner("notes", 210),
-    runner("hostile", 640),
+    runner("notes", 212),
+    runner("notes_window", 21),
+    runner("hostile", 751),
     runner("coverage", 1),
+    Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),
 ]
 
 

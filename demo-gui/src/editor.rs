@@ -56,9 +56,12 @@ pub struct Editor {
     pub go_to: Option<usize>,
     /// Counts changes, whoever made them.
     pub version: u64,
-    facts: Option<(u64, (usize, usize), (usize, usize, usize))>,
+    facts: Option<Facts>,
     last_key: f64,
 }
+
+/// Line, column and words, with the version and the selection that they are of.
+type Facts = (u64, (usize, usize), (usize, usize, usize));
 
 /// The editor's text field.
 pub fn field_id() -> Id {

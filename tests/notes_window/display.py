@@ -186,8 +186,10 @@ class Window:
     def type(self, text):
         """Types a text. Each Chinese character needs a key of its own, which the program must hear of first."""
         self.focus()
-        for part in re.findall(r"[ -~\n]+|[^ -~\n]", text):
-            if part.isascii():
+        for part in re.findall(r"[ -~]+|[^ -~]", text):
+            if part == "\n":
+                self.display.xdotool("key", "--delay", 60, "Return")
+            elif part.isascii():
                 self.display.xdotool("type", "--delay", 30, part)
             else:
                 self.display.xdotool("type", "--delay", 150, part)

@@ -44,8 +44,9 @@ def main(target):
     screen.prepare()
     with screen.desktop(WIDTH, HEIGHT) as (display, folder, open_window):
 
-        def shoot(name, area=None):
-            time.sleep(1.0)
+        def shoot(name, area=None, seconds=1.0):
+            display.xdotool("mousemove", WIDTH - 1, HEIGHT - 1)
+            time.sleep(seconds)
             display.picture(target / f"{name}.png", area)
             print(target / f"{name}.png", flush=True)
 
@@ -94,7 +95,7 @@ def main(target):
 def together(display, folder, open_window, one, shoot):
     """Two people in one note: the guest types, reacts, and is seen; then the host goes away."""
     one.key("ctrl+n")
-    one.type("# Plan for Friday\n\nWe meet at ten, bring ")
+    one.type("# Plan for Friday\n\nWe meet at ten, 老地方见.\n\n- [ ] bring tea\n")
     one.key("ctrl+shift+s")
     link = one.line("edit ")
     one.key("Escape")
@@ -102,14 +103,14 @@ def together(display, folder, open_window, one, shoot):
     two = open_window("two", "--join", link)
     two.place(0, 0, 640, HEIGHT)
     screen.wait_for(lambda: any("Friday" in text for text in two.texts().values()))
-    two.key("ctrl+Home", "Down", "Down", "shift+End")
-    two.key("ctrl+period")
+    time.sleep(1)
+    one.focus()
+    two.key("ctrl+Home", "Down", "Down", "shift+ctrl+Right", "shift+ctrl+Right", "ctrl+period")
     two.type("see you there")
     two.key("Return")
-    one.place(0, 0, WIDTH, HEIGHT)
-    one.key("ctrl+End")
-    one.type("tea and 茶叶.")
-    shoot("4-together")
+    display.xdotool("windowraise", one.id)
+    one.focus()
+    shoot("4-together", seconds=0.3)
     two.end()
 
 

@@ -13,6 +13,9 @@ use notes_core::link::{NoteId, NoteSummary, Place};
 
 const WIDTH: f32 = 248.0;
 
+/// Is a note of this section?
+type Belongs = fn(&NoteSummary) -> bool;
+
 /// What was clicked in the list.
 enum Click {
     Open(NoteId),
@@ -87,7 +90,7 @@ impl App {
         if self.notes.is_empty() {
             weak(ui, self.words.no_notes);
         }
-        let sections: [(&str, fn(&NoteSummary) -> bool); 3] = [
+        let sections: [(&str, Belongs); 3] = [
             (self.words.pinned, |note| note.pinned),
             (self.words.on_this_device, |note| !note.pinned && note.place == Place::Device),
             (self.words.shared, |note| !note.pinned && note.place != Place::Device),

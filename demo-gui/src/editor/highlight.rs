@@ -85,9 +85,9 @@ pub fn line(text: &str, fence: Fence) -> Vec<(Range<usize>, Look)> {
         let body = level as usize + rest[level as usize..].len() - rest[level as usize..].trim_start().len();
         out.push(indent..indent + body, Look { mark: true, bold: false, ..look });
         inline(text, indent + body..text.len(), look, 0, &mut out);
-    } else if rest.starts_with('>') {
+    } else if let Some(quoted) = rest.strip_prefix('>') {
         let look = Look { quote: true, ..base };
-        let body = 1 + usize::from(rest[1..].starts_with(' '));
+        let body = 1 + usize::from(quoted.starts_with(' '));
         out.push(indent..indent + body, Look { mark: true, ..look });
         inline(text, indent + body..text.len(), look, 0, &mut out);
     } else if is_rule(rest) {

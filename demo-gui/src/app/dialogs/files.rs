@@ -137,7 +137,7 @@ impl App {
     fn entries(&self, ui: &mut Ui, files: &mut Files) {
         let folder = files.folder();
         let entries = files.entries();
-        ScrollArea::vertical().max_height(220.0).min_scrolled_height(120.0).show(ui, |ui| {
+        ScrollArea::vertical().max_height(220.0).min_scrolled_height(220.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             if let Some(parent) = folder.parent()
                 && entry(ui, Icon::Up, self.words.folder_up)

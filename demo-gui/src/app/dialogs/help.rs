@@ -37,7 +37,7 @@ impl App {
         let width = if wide { 600.0 } else { 320.0 };
         let closed = dialog(ui, words.help_title, words.close, width, |ui| {
             let height = ui.ctx().content_rect().height() - 160.0;
-            ScrollArea::vertical().max_height(height).show(ui, |ui| {
+            ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
                 if wide {
                     ui.columns(2, |columns| {
                         group(&mut columns[0], words.help_notes, &notes);

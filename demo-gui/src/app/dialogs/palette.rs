@@ -70,7 +70,7 @@ impl App {
                 self.query_field(ui, &mut state);
                 ui.add_space(4.0);
                 let height = (screen.height() - 220.0).clamp(120.0, 420.0);
-                ScrollArea::vertical().max_height(height).show(ui, |ui| {
+                ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
                     ui.spacing_mut().item_spacing.y = 1.0;
                     if rows.is_empty() && !state.query.trim().is_empty() {
                         crate::parts::weak(ui, self.words.nothing_found);

@@ -30,7 +30,7 @@ impl App {
         let default_folder = self.data.join("notes").display().to_string();
         let closed = dialog(ui, words.settings, words.close, 430.0, |ui| {
             let height = ui.ctx().content_rect().height() - 170.0;
-            ScrollArea::vertical().max_height(height).show(ui, |ui| {
+            ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
                 if field(ui, words.name, &mut form.name, "").changed() && !form.name.trim().is_empty() {
                     new.name = form.name.trim().chars().take(notes_core::wire::MAX_NAME).collect();
                 }

@@ -24,7 +24,7 @@ use notes_core::link::{Command, Event, NoteId, NoteSummary};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use toasts::Toasts;
 
 /// Below this width the list is a drawer and the page a tab.
@@ -71,7 +71,8 @@ pub struct App {
     /// The list is drawn over a narrow window.
     drawer: bool,
     searches: u64,
-    started: Instant,
+    /// Of egui: since the start.
+    clock_ms: u64,
     applied: Option<(crate::settings::Theme, crate::settings::Tongue)>,
     system_dark: Option<Receiver<bool>>,
     hub_gone: bool,
@@ -97,7 +98,7 @@ impl App {
             announce: false,
             drawer: false,
             searches: 0,
-            started: Instant::now(),
+            clock_ms: 0,
             applied: None,
             system_dark: None,
             hub_gone: false,
@@ -118,6 +119,7 @@ impl App {
 
     /// One frame.
     pub fn frame(&mut self, ui: &mut Ui) {
+        self.clock_ms = ui.input(|input| (input.time * 1000.0) as u64);
         self.apply_settings(ui.ctx());
         self.pump(ui.ctx());
         self.keys(ui);
@@ -188,7 +190,7 @@ impl App {
 
     /// Milliseconds since the start, by a clock that never goes back.
     fn now_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        self.clock_ms
     }
 }
 

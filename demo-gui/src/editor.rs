@@ -292,8 +292,9 @@ impl Editor {
             }
             self.selection = (anchor, head);
         }
-        let focused = ui.memory(|memory| memory.has_focus(field_id()));
-        self.peer.select(focused.then_some(self.selection));
+        // The others see where we are as long as the note is shown, also while a dialog has the keyboard: what one throws
+        // in from there floats up beside the caret.
+        self.peer.select(Some(self.selection));
     }
 
     /// Tells TextEdit where the selection is, when it was not TextEdit that moved it.

@@ -56,30 +56,30 @@ macro_rules! words {
 
 words! {
     // The top bar
-    notes_list, search_notes, share, more, you, react, switch_theme, about_person,
+    notes_list, search_notes, share, more, you, react, switch_theme,
     // The list
     new_note, pinned, on_this_device, shared, untitled, pin, unpin, delete, no_notes, just_now,
     // Menus
     import, export, join, settings, help, find_in_note, search_all, stop_sharing, leave_note,
     // The editor
-    note_text, edit, split, read, view_mode, bold, italic, code, checkbox, preview, formatting,
+    note_text, edit, split, read, view_mode, bold, italic, code, checkbox,
     // Finding
-    find, previous, next, close, nothing_found, search_hint, switch_hint, in_the_text, create_named,
+    find, previous, next, close, nothing_found, search_hint, switch_hint, create_named,
     // Status
-    status_device, status_hosting, status_live, status_read_only, saved, saving, not_saved, no_font,
+    status_device, status_hosting, status_live, saved, saving, no_font,
     refused_unauthorised, refused_forbidden, refused_not_found, refused_too_big, refused_other,
     // Sharing
     share_title, share_lead, can_edit, can_read, link, copy, copied, not_encrypted, starting, scan,
-    join_title, join_lead, join_hint, join_now, cancel, waiting, qr_code,
+    join_title, join_lead, join_hint, join_now, waiting, qr_code,
     // Settings
     name, color, theme, theme_system, theme_light, theme_dark, tongue, language_system, folder, folder_note,
     port, port_note, data_folder, close_dialog,
     // Files
-    import_title, export_title, path, folder_up, save, open_file, file_name,
+    import_title, export_title, path, folder_up, save, open_file,
     // Toasts and failures
     deleted, undo, failed_listen, failed_link, failed_no_note, failed_store, set_aside, hub_gone,
     // Help
-    help_title, help_notes, help_writing, help_together, key_switch, key_undo, key_redo, key_mode, key_zoom, quit,
+    help_title, help_notes, help_writing, help_together, key_switch, key_undo, key_redo, key_mode, quit,
     // Reactions
     react_title, react_words, send,
 }

@@ -144,6 +144,7 @@ fn a_reaction_reaches_the_others() {
     let mut window = Window::with_text("note");
     window.status(notes_core::link::Status::Hosting { port: 8765 });
     let mut ada = window.guest("Ada", [1, 2, 3]);
+    window.select(2, 2);
     window.press(CTRL, Key::Period);
     window.click("🎉");
     let mut heard = Vec::new();
@@ -151,7 +152,8 @@ fn a_reaction_reaches_the_others() {
         ada.receive(&frame, 5_000).expect("a frame");
         heard.extend(ada.reactions());
     }
-    assert_eq!(heard.iter().map(|thrown| thrown.text.as_str()).collect::<Vec<_>>(), ["🎉"]);
+    let heard: Vec<_> = heard.iter().map(|thrown| (thrown.text.as_str(), thrown.at)).collect();
+    assert_eq!(heard, [("🎉", Some(2))], "beside the caret, although the dialog had the keyboard");
     ada.select(Some((2, 2)));
     ada.react("谢谢");
     window.hear(&mut ada);

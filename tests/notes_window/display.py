@@ -190,7 +190,7 @@ class Window:
             if part == "\n":
                 self.display.xdotool("key", "--delay", 60, "Return")
             elif part.isascii():
-                self.display.xdotool("type", "--delay", 30, part)
+                self.display.xdotool("type", "--delay", 30, "--", part)
             else:
                 self.display.xdotool("type", "--delay", 150, part)
                 time.sleep(0.2)

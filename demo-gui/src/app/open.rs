@@ -5,7 +5,7 @@ use crate::preview::Preview;
 use crate::settings::Settings;
 use crossbeam_channel::{Sender, TrySendError};
 use eframe::egui;
-use notes_core::link::{Command, NoteId, Refusal, ShareCard, Status};
+use notes_core::link::{Command, NoteId, ShareCard, Status};
 use notes_core::peer::{Peer, Person};
 use notes_core::wire::{Color, User};
 use std::ops::Range;
@@ -67,11 +67,6 @@ impl Open {
     /// Others are or may be here.
     pub fn is_shared(&self) -> bool {
         self.status != Status::Device
-    }
-
-    /// The host refuses what we change.
-    pub fn is_read_only(&self) -> bool {
-        self.status == Status::Refused(Refusal::Forbidden)
     }
 
     /// A frame of the hub.

@@ -22,7 +22,10 @@ pub const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
 /// Somebody else in a note.
 pub fn person(name: &str, color: [u8; 3]) -> Peer {
-    Peer::new(User { name: name.into(), color: Color(color) })
+    // Identifiers that ascend, so that people are always shown in the same order.
+    static CLIENTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let client = CLIENTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    Peer::with_client(User { name: name.into(), color: Color(color) }, client)
 }
 
 /// What a window is started with.

@@ -52,7 +52,12 @@ def main(words):
     taken, missing = [], {}
     for row in chosen:
         taking_part = [peer for peer in everyone if peer in given or peer.name in ("libws", *row.peers)]
-        measured = measure.measure(program, row, taking_part, options.cycles)
+        try:
+            measured = measure.measure(program, row, taking_part, options.cycles)
+        except measure.Broken as broken:
+            print(f"  {broken}", flush=True)
+            missing[row.name, "everything"] = str(broken)
+            continue
         missing |= {(row.name, name): re.sub(r"\s+", " ", why) for name, why in measured.missing.items()}
         found = results.results_of(measured, taking_part, yardstick)
         report.print_lines(found)

@@ -89,7 +89,11 @@ def _drive(program, row, servers, cycles, core):
     """Runs the load generator over `[(port, pid)]`; returns its lines as dicts."""
     listed = ",".join(f"{port}:{pid}" for port, pid in servers)
     command = [program, *row.arguments(), "--servers", listed, "--cycles", str(cycles)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, preexec_fn=_on_core(core))
+    options = {"capture_output": True, "text": True, "timeout": RUN_SECONDS, "preexec_fn": _on_core(core)}
+    try:
+        result = subprocess.run(command, **options)
+    except subprocess.TimeoutExpired:
+        raise Broken(f"{row.name}: not done after {RUN_SECONDS} s") from None
     if result.returncode != 0:
         sentence = result.stderr.strip()
         port = re.search(r"port (\d+)", sentence)

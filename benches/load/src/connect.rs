@@ -42,6 +42,17 @@ pub fn check_answer(answer: &str, offer: Option<&str>) -> Result<()> {
 
 /// An open connection; it blocks.
 pub fn open_blocking(port: u16, offer: Option<&str>) -> Result<OwnedFd> {
+    finish(ask(port, offer)?, port, offer)
+}
+
+/// Open connections that do not block; the requests of all leave before the first answer is awaited.
+pub fn open_together(port: u16, offer: Option<&str>, count: usize) -> Result<Vec<OwnedFd>> {
+    let asked = (0..count).map(|_| ask(port, offer)).collect::<Result<Vec<_>>>()?;
+    asked.into_iter().map(|socket| finish(socket, port, offer).and_then(unblock)).collect()
+}
+
+/// Connects and asks for the upgrade.
+fn ask(port: u16, offer: Option<&str>) -> Result<OwnedFd> {
     let socket = tcp(SocketFlags::empty())?;
     let name = |error| format!("port {port}: {error}");
     for which in [Timeout::Recv, Timeout::Send] {
@@ -52,6 +63,12 @@ pub fn open_blocking(port: u16, offer: Option<&str>) -> Result<OwnedFd> {
     if send(&socket, request.as_bytes(), SendFlags::NOSIGNAL).map_err(name)? != request.len() {
         return Err(format!("port {port} takes no whole request"));
     }
+    Ok(socket)
+}
+
+/// Reads the answer.
+fn finish(socket: OwnedFd, port: u16, offer: Option<&str>) -> Result<OwnedFd> {
+    let name = |error| format!("port {port}: {error}");
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         let mut byte = [0; 1024];
@@ -66,9 +83,7 @@ pub fn open_blocking(port: u16, offer: Option<&str>) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-/// An open connection that does not block.
-pub fn open(port: u16, offer: Option<&str>) -> Result<OwnedFd> {
-    let socket = open_blocking(port, offer)?;
+fn unblock(socket: OwnedFd) -> Result<OwnedFd> {
     ioctl_fionbio(&socket, true).map_err(|error| format!("FIONBIO: {error}"))?;
     Ok(socket)
 }

@@ -2,10 +2,11 @@
 
 use crate::Result;
 use crate::clock::resident;
-use crate::connect::open;
+use crate::connect::open_together;
 use crate::load::Load;
 use crate::options::Options;
 use crate::sockets::reset_on_close;
+use crate::target::TOGETHER;
 use crate::verify::verify;
 use std::time::Duration;
 
@@ -19,10 +20,11 @@ pub fn run(options: &Options) -> Result<()> {
     for (index, server) in options.servers.iter().enumerate() {
         let mut sockets = Vec::new();
         let mut open_some = |count| -> Result<u64> {
-            for _ in 0..count {
-                let socket = open(server.port, load.offer)?;
-                reset_on_close(&socket)?;
-                sockets.push(socket);
+            let end = sockets.len() + count;
+            while sockets.len() < end {
+                let more = open_together(server.port, load.offer, TOGETHER.min(end - sockets.len()))?;
+                more.iter().try_for_each(reset_on_close)?;
+                sockets.extend(more);
             }
             std::thread::sleep(SETTLE);
             resident(server.pid)

@@ -4,13 +4,13 @@
 
 use crate::Result;
 use crate::clock::{CpuClock, now};
-use crate::connect::open;
+use crate::connect::open_together;
 use crate::drive::{open_all, order, rest};
 use crate::frame::reply_len;
 use crate::histogram::Histogram;
 use crate::load::Load;
 use crate::options::{Options, Server};
-use crate::target::SCRATCH;
+use crate::target::{SCRATCH, TOGETHER};
 use crate::verify::verify;
 use crate::window::{Pattern, drive};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -109,8 +109,12 @@ impl Steady {
     fn open(server: Server, options: &Options) -> Result<Steady> {
         let poll = epoll::create(CreateFlags::CLOEXEC).map_err(|error| format!("epoll: {error}"))?;
         let mut connections = Vec::new();
+        let mut sockets = Vec::new();
         for index in 0..options.connections {
-            let socket = open(server.port, None)?;
+            if sockets.is_empty() {
+                sockets = open_together(server.port, None, (options.connections - index).min(TOGETHER))?;
+            }
+            let Some(socket) = sockets.pop() else { break };
             epoll::add(&poll, &socket, EventData::new_u64(index as u64), EventFlags::IN)
                 .map_err(|error| format!("epoll: {error}"))?;
             connections.push(Connection { socket, meant: VecDeque::new(), unsent: 0, received: 0 });

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::clock::CpuClock;
-use crate::connect::open;
+use crate::connect::open_together;
 use crate::frame::{PONG, Skimmer, append_masked};
 use crate::load::{Count, Load};
 use crate::options::Server;
@@ -14,6 +14,8 @@ use rustix::time::Timespec;
 
 /// Bytes asked for in one read.
 pub const SCRATCH: usize = 1 << 20;
+/// Handshakes under way at a time; more would not fit into a small backlog.
+pub const TOGETHER: usize = 10;
 const EVENTS: usize = 1024;
 const WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
@@ -58,8 +60,12 @@ impl Target {
             poll,
             events: Vec::with_capacity(EVENTS),
         };
+        let mut sockets = Vec::new();
         for index in 0..connections {
-            let socket = open(server.port, load.offer)?;
+            if sockets.is_empty() {
+                sockets = open_together(server.port, load.offer, (connections - index).min(TOGETHER))?;
+            }
+            let Some(socket) = sockets.pop() else { break };
             epoll::add(&target.poll, &socket, EventData::new_u64(index as u64), EventFlags::IN)
                 .map_err(|error| format!("epoll: {error}"))?;
             target.connections.push(Connection {

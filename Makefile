@@ -23,7 +23,7 @@ pkgconfig = sed -e 's|@prefix@|$(1)|' -e 's|@libdir@|$(2)|' -e 's|@includedir@|$
 NOTES_PROFILE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
 .PHONY: help run notes test lib examples examples-cpp test-peers header header-check conformance interop browser hostile \
-        fuzz coverage fmt lint docs install uninstall clean
+        fuzz coverage bench bench-threads fmt lint docs install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -86,6 +86,16 @@ fuzz: ## fuzz every target for TIME seconds [600]
 
 coverage: ## how much of src/proto the tests and the fuzz corpora run
 	$(PYTHON) tests/coverage/run.py
+
+bench: ## measure libws beside its peers, PEER='NAME=COMMAND {port}' adds one, ROWS='echo-20*' chooses rows
+	$(PYTHON) benches/bench.py $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)')) $(foreach name,PEER PEER2 PEER3,\
+	    $(if $($(name)),--peer '$($(name))'))
+
+bench-threads: lib ## how fast other threads send into one loop, beside the loop's own thread
+	@mkdir -p $(TARGET)/bench-env
+	$(CC) -std=c11 -O2 -Wall -Wextra -Werror -Iinclude -o $(TARGET)/bench-env/threads benches/threads/threads.c \
+	    -L$(BUILT) -Wl,-rpath,$(BUILT) -lws -lpthread
+	@for bytes in 64 1024; do $(TARGET)/bench-env/threads $$bytes || exit 1; done
 
 fmt: ## format the Rust code
 	cargo fmt --all

@@ -74,7 +74,7 @@ int32_t libws_last_os_error(void); /* errno of this thread's last failure, or 0.
 #define LIBWS_DEFLATE 4
 
 /* A flag of libws_settings, with LIBWS_DEFLATE: our messages may refer to earlier ones. Smaller messages, and up to
- * 340 KB for each connection that sends; without it all connections of a loop share one compressor. */
+ * 380 KB for each connection that sends; without it all connections of a loop share one compressor. */
 #define LIBWS_DEFLATE_TAKEOVER 8
 
 /* A flag of libws_settings, with LIBWS_DEFLATE: the peer's messages may refer to earlier ones. Up to 32 KiB for each

@@ -177,6 +177,19 @@ inline constexpr std::uint32_t off = LIBWS_OFF;
 /* The kind of a message. */
 enum class message_kind : std::int32_t { text = LIBWS_TEXT, binary = LIBWS_BINARY };
 
+/* Whether a message may be compressed, where that was agreed (LIBWS_DEFLATE in settings::flags). */
+enum class compression : std::int32_t {
+    allowed = 0,
+    never   = LIBWS_UNCOMPRESSED, /* For one that holds a secret beside what an attacker may choose. */
+};
+
+namespace detail {
+/* The kind as libws_send() and libws_publish() take it. */
+constexpr std::int32_t form(message_kind kind, compression how) noexcept {
+    return static_cast<std::int32_t>(kind) | static_cast<std::int32_t>(how);
+}
+} // namespace detail
+
 /* As the browser's readyState. */
 enum class ready_state : std::int32_t {
     connecting = LIBWS_CONNECTING,
@@ -197,6 +210,7 @@ enum class sent : std::int32_t {
 struct message {
     message_kind kind = message_kind::text; /* Text is checked UTF-8. */
     std::string_view data{};                /* The payload. */
+    bool compressed = false;                /* It came compressed. */
 
     bool is_text() const noexcept { return kind == message_kind::text; }
 };
@@ -222,6 +236,7 @@ struct connection_info {
     std::uint64_t listener;                               /* The id of its listener; 0 for a client. */
     std::string peer;                                     /* "127.0.0.1:40312", "unix". */
     std::string protocol;                                 /* The chosen subprotocol, or "". */
+    bool deflate;                                         /* permessage-deflate was agreed (RFC 7692). */
 };
 
 /* One WebSocket, either role. */
@@ -230,8 +245,9 @@ class connection : public detail::handle<connection> {
     using handle::handle;
 
     /* Sends a whole message. Throws result::utf8 (text that is not UTF-8) and result::no_memory. */
-    sent send(std::string_view data, message_kind kind = message_kind::text) const {
-        switch (const result code = try_send(data, kind)) {
+    sent send(std::string_view data, message_kind kind = message_kind::text,
+              compression how = compression::allowed) const {
+        switch (const result code = try_send(data, kind, how)) {
         case result::ok: return sent::ok;
         case result::pending: return sent::pending;
         case result::full: return sent::full;
@@ -241,11 +257,14 @@ class connection : public detail::handle<connection> {
         }
     }
     /* The same for one that arrived: conn.send(message) is an echo. */
-    sent send(const message &message) const { return send(message.data, message.kind); }
+    sent send(const message &message, compression how = compression::allowed) const {
+        return send(message.data, message.kind, how);
+    }
 
     /* The same without exceptions: the result of libws_send(). */
-    result try_send(std::string_view data, message_kind kind = message_kind::text) const noexcept {
-        return static_cast<result>(libws_send(id(), static_cast<std::int32_t>(kind), data.data(), data.size()));
+    result try_send(std::string_view data, message_kind kind = message_kind::text,
+                    compression how = compression::allowed) const noexcept {
+        return static_cast<result>(libws_send(id(), detail::form(kind, how), data.data(), data.size()));
     }
 
     /* Sends a ping with at most 125 bytes. False if it is not open (any more). Throws result::invalid (too long). */
@@ -285,7 +304,8 @@ class connection : public detail::handle<connection> {
                              raw.buffered_amount,
                              raw.listener,
                              raw.peer,
-                             raw.protocol};
+                             raw.protocol,
+                             raw.deflate != 0};
         if (raw.round_trip_us >= 0) info.round_trip = std::chrono::microseconds(raw.round_trip_us);
         return info;
     }
@@ -503,6 +523,7 @@ struct loop_options {
     log_level level = log_level::warn;                           /* Lines up to this level. */
     std::function<void(std::exception_ptr)> on_exception{};      /* One left a post, a timer, the log, or handlers
                                                                     without on_exception. Empty: it is dropped. */
+    std::uint32_t deflate_memory = 0;                            /* As in libws_loop_options. */
 };
 
 /* ---- Behind the border to C -------------------------------------------------------------------------------------- */
@@ -637,7 +658,8 @@ struct owner : place {
     static void open(libws_conn conn, void *user) noexcept { of(user).call(conn, of(user).on.on_open); }
     static void got_message(libws_conn conn, const libws_message *raw, void *user) noexcept {
         const message got{static_cast<message_kind>(raw->kind),
-                          std::string_view(static_cast<const char *>(raw->data), raw->len)};
+                          std::string_view(static_cast<const char *>(raw->data), raw->len),
+                          (raw->flags & LIBWS_COMPRESSED) != 0};
         of(user).call(conn, [&](connection self) { of(user).on.on_message(self, got); });
     }
     static void pong(libws_conn conn, const void *data, std::size_t len, void *user) noexcept {
@@ -737,6 +759,7 @@ class loop {
         raw.log_level = static_cast<std::int32_t>(core_->options.level);
         if (core_->options.log) raw.log = detail::core::log;
         raw.log_user = core_.get();
+        raw.deflate_memory = core_->options.deflate_memory;
         detail::check(libws_loop_new(&raw, &id_));
     }
     loop(loop &&other) noexcept : id_(std::exchange(other.id_, 0)), core_(std::move(other.core_)) {}
@@ -870,10 +893,10 @@ class loop {
     /* Sends a message to every subscriber of a topic but one. Returns how many it reached if this is the loop's thread,
      * otherwise 0. Throws result::utf8 and result::invalid (a bad name). */
     std::size_t publish(std::string_view topic, std::string_view data, message_kind kind = message_kind::text,
-                        connection except = {}) const {
+                        connection except = {}, compression how = compression::allowed) const {
         const std::string name = detail::text(topic, "the topic");
-        return static_cast<std::size_t>(detail::check(libws_publish(
-            id_, name.c_str(), except.id(), static_cast<std::int32_t>(kind), data.data(), data.size())));
+        return static_cast<std::size_t>(detail::check(
+            libws_publish(id_, name.c_str(), except.id(), detail::form(kind, how), data.data(), data.size())));
     }
 
   private:

@@ -4,7 +4,9 @@
 use cap::Cap;
 use std::alloc::System;
 use ws::proto::Role;
-use ws::proto::conn::{Conn, Event, Limits};
+use ws::proto::conn::{Conn, Event, Limits, Receiver};
+use ws::proto::deflate::Output;
+use ws::proto::deflate::compress::Compressor;
 use ws::proto::frame::{self, Opcode};
 
 #[global_allocator]
@@ -32,6 +34,8 @@ fn main() {
     pings_and_short_messages_allocate_nothing();
     a_finished_message_leaves_nothing();
     without_memory_the_connection_fails_and_nothing_else_does();
+    compressors_cost_what_the_budget_counts();
+    an_inflater_is_made_once_and_histories_stay_within_the_window();
     println!("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
 }
 
@@ -41,7 +45,7 @@ fn a_claim_allocates_almost_nothing() {
     let growth = Growth::start();
     let mut conn = Conn::new(Role::Server);
     assert_eq!(conn.next(&mut header, &mut 0, &LIMITS, 0), None);
-    assert!(conn.direct(&LIMITS).is_none(), "nothing has arrived yet");
+    assert!(conn.direct().is_none(), "nothing has arrived yet");
     assert!(growth.now() <= 256, "{} bytes for a header", growth.now());
     conn.next(&mut [0], &mut 0, &LIMITS, 0);
     assert!(growth.now() <= 66_000, "{} bytes for a header and a byte", growth.now());
@@ -104,10 +108,54 @@ fn without_memory_the_connection_fails_and_nothing_else_does() {
         assert_eq!(conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0), None);
     }
     HEAP.set_limit(HEAP.allocated() + 1024).expect("a limit above what is in use");
-    let direct = conn.direct(&LIMITS).is_some();
+    let direct = conn.direct().is_some();
     let refusal = conn.next(&mut [0; 60_000], &mut 0, &LIMITS, 0);
     HEAP.set_limit(usize::MAX).expect("no limit");
     assert!(!direct);
     assert!(matches!(refusal, Some(Event::Failed(violation)) if violation.code == 1011), "{refusal:?}");
     assert!(conn.is_idle());
+}
+
+fn compressors_cost_what_the_budget_counts() {
+    for bits in 9..=15 {
+        let growth = Growth::start();
+        let compressor = Compressor::new(6, bits).unwrap();
+        let (counted, held) = (Compressor::cost(bits), growth.now());
+        assert!(
+            (counted - 4096..=counted).contains(&held),
+            "{bits} bits: {held} bytes, counted as {counted}"
+        );
+        drop(compressor);
+        assert_eq!(growth.now(), 0);
+    }
+}
+
+fn an_inflater_is_made_once_and_histories_stay_within_the_window() {
+    let mut out = Output::default();
+    let data: Vec<u8> = (0..5000u32).flat_map(|n| (n.wrapping_mul(0x9e37_79b9) >> 8).to_le_bytes()).collect();
+    Compressor::new(6, 15).unwrap().message(&data, false, &mut out).unwrap();
+    let header = frame::header(true, true, Opcode::Binary, out.len() as u64, None);
+    let mut bytes = [&header[..], out.as_slice()].concat();
+    let growth = Growth::start();
+    let mut conns: Vec<Conn> = (0..100).map(|_| Conn::new(Role::Client)).collect();
+    let mut tool = None;
+    for _ in 0..20 {
+        for conn in &mut conns {
+            if conn.receiver().is_none() {
+                conn.set_receiver(Receiver::new(12, true));
+            }
+            conn.receiver().unwrap().lend(tool.take());
+            let Some(Event::Message { data: ws::proto::conn::Data::Inflated(got), .. }) =
+                conn.next(&mut bytes, &mut 0, &LIMITS, 0)
+            else {
+                panic!("no message")
+            };
+            assert!(got.as_slice() == data);
+            conn.receiver().unwrap().recycle(got);
+            tool = conn.receiver().unwrap().reclaim();
+        }
+    }
+    // A window of 4 KiB each, and one inflater with an output buffer for all.
+    let each = growth.now() / conns.len();
+    assert!(each <= 4096 + 256 + 1500, "{each} bytes a connection");
 }

@@ -69,6 +69,7 @@ class ConnInfo(Structure):
         ("listener", c_uint64),
         ("peer", c_char * 64),
         ("protocol", c_char * 64),
+        ("deflate", c_int32),
     ]
 
 
@@ -119,6 +120,10 @@ class Settings(Structure):
         ("close_timeout_ms", c_uint32),
         ("message_timeout_ms", c_uint32),
         ("send_timeout_ms", c_uint32),
+        ("deflate_level", c_uint32),
+        ("deflate_min_bytes", c_uint32),
+        ("deflate_window_bits", c_uint32),
+        ("deflate_peer_window_bits", c_uint32),
     ]
 
 
@@ -171,6 +176,7 @@ class LoopOptions(Structure):
         ("log", LogCallback),
         ("log_user", c_void_p),
         ("log_level", c_int32),
+        ("deflate_memory", c_uint32),
     ]
 
 

@@ -16,6 +16,7 @@ ACCEPT = 1
 DEFER = 2
 _INTERNAL_ERROR = 1011
 _TEXT = 1
+_COMPRESSED = 2
 
 
 def _close_info(pointer: Any) -> CloseInfo:
@@ -67,6 +68,7 @@ def on_message(number: int, message: Any, key: Optional[int]) -> None:
         if conn is not None:
             message = message.contents
             data = ctypes.string_at(message.data, message.len)
+            conn._compressed = message.flags & _COMPRESSED != 0
             conn._endpoint.handlers.on_message(  # type: ignore[attr-defined]
                 conn, data.decode() if message.kind == _TEXT else data
             )

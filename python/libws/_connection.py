@@ -79,6 +79,9 @@ class ConnectionInfo:
     protocol: str
     """The chosen subprotocol, or ""; at most 63 bytes."""
 
+    deflate: bool
+    """Whether permessage-deflate was agreed (RFC 7692)."""
+
 
 class Connection:
     """One WebSocket, either role. `Loop.connect` returns it, `on_open` brings it.
@@ -87,13 +90,14 @@ class Connection:
     connection has ended they raise GoneError.
     """
 
-    __slots__ = ("__weakref__", "_endpoint", "_id", "user")
+    __slots__ = ("__weakref__", "_compressed", "_endpoint", "_id", "user")
 
     user: Any
     """Whatever you like to keep with the connection; libws does not look at it. See also `Request.user`."""
 
     def __init__(self, endpoint: object, number: int, user: Any = None) -> None:
         """Connections are made by libws, not by you."""
+        self._compressed = False
         self._endpoint = endpoint
         self._id = number
         self.user = user
@@ -101,14 +105,17 @@ class Connection:
     def __repr__(self) -> str:
         return f"<libws.Connection {self._id:#x} {self.ready_state.name}>"
 
-    def send(self, data: Data) -> bool:
+    def send(self, data: Data, *, compress: bool = True) -> bool:
         """Sends a whole message: str as text, bytes, bytearray and memoryview as binary. The bytes are copied.
+
+        compress: False keeps it from being compressed, for a message that holds a secret beside what an attacker may
+        choose. True compresses it if that was agreed, see `Settings.deflate`.
 
         Returns True, or False when the queue is now above `high_water`: the message is on its way, wait for `on_drain`
         before the next one. Errors: FullError (nothing was queued), Utf8Error (a lone surrogate), StateError (not
         open), GoneError, NoMemoryError; TypeError for other data. After each nothing was sent.
         """
-        kind, octets = payload(data)
+        kind, octets = payload(data, compress)
         return check(lib.libws_send(self._id, kind, octets, len(octets))) == 0
 
     def ping(self, data: Union[bytes, bytearray, memoryview] = b"") -> None:
@@ -146,6 +153,11 @@ class Connection:
         return ReadyState(state) if 0 <= state <= 3 else ReadyState.CLOSED
 
     @property
+    def message_compressed(self) -> bool:
+        """Whether the message that `on_message` was given last came compressed. Never raises."""
+        return self._compressed
+
+    @property
     def buffered_amount(self) -> int:
         """Bytes queued and not yet taken by the system. Errors: GoneError."""
         return check(lib.libws_buffered_amount(self._id))
@@ -161,6 +173,7 @@ class Connection:
             buffered_amount=info.buffered_amount,
             peer=info.peer.decode("utf-8", "replace"),
             protocol=info.protocol.decode("utf-8", "replace"),
+            deflate=bool(info.deflate),
         )
 
     def subscribe(self, topic: str) -> None:

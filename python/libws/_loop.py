@@ -50,12 +50,19 @@ class Loop:
     Methods may be called from any thread unless they say otherwise. On a closed loop they raise GoneError.
 
     log: gets `(level, line)` on the loop's thread; None: silence. log_level: lines up to this level, 1 errors,
-    2 warnings, 3 what peers did, 4 everything. Errors: SystemCallError (no descriptor left).
+    2 warnings, 3 what peers did, 4 everything. deflate_memory: bytes that the compression of its connections may hold
+    [64 MiB]; beyond it they go without takeover. Errors: SystemCallError (no descriptor left).
     """
 
-    def __init__(self, log: Optional[Callable[[int, str], object]] = None, log_level: int = 0) -> None:
+    def __init__(
+        self, log: Optional[Callable[[int, str], object]] = None, log_level: int = 0, *, deflate_memory: int = 0
+    ) -> None:
         must_be_function(log, "log", optional=True)
-        options = _abi.LoopOptions(struct_size=ctypes.sizeof(_abi.LoopOptions), log_level=int32(log_level, "log_level"))
+        options = _abi.LoopOptions(
+            struct_size=ctypes.sizeof(_abi.LoopOptions),
+            log_level=int32(log_level, "log_level"),
+            deflate_memory=uint32(deflate_memory, "deflate_memory"),
+        )
         self._id = 0
         self._log_key = 0
         # Keys of what keeps `run` going: listeners, client connections, timers, posts.
@@ -351,15 +358,17 @@ class Loop:
         conn._id = self._begin(lib.libws_connect, url, endpoint, options)
         return conn
 
-    def publish(self, topic: str, data: Data, exclude: Optional[Connection] = None) -> int:
-        """Sends a message to every subscriber of a topic but `exclude`.
+    def publish(
+        self, topic: str, data: Data, exclude: Optional[Connection] = None, *, compress: bool = True
+    ) -> int:
+        """Sends a message to every subscriber of a topic but `exclude`; compress as in `Connection.send`.
 
         On the loop's thread it returns how many it reached, elsewhere 0. A subscriber at `max_buffered` is closed with
         1013, or skipped with `Settings.publish_skips`. Errors: GoneError, InvalidError, Utf8Error.
         """
         if exclude is not None and not isinstance(exclude, Connection):
             raise TypeError(f"exclude must be libws.Connection, not {type(exclude).__name__}")
-        kind, octets = payload(data)
+        kind, octets = payload(data, compress)
         number = exclude._id if exclude is not None else 0
         return check(lib.libws_publish(self._id, c_text(topic, "topic"), number, kind, octets, len(octets)))
 

@@ -18,6 +18,16 @@ OFF = 2**32 - 1
 
 _KEEP_READING = 1
 _PUBLISH_SKIPS = 2
+_DEFLATE = 4
+_DEFLATE_TAKEOVER = 8
+_DEFLATE_PEER_TAKEOVER = 16
+_FLAGS = {
+    "keep_reading": _KEEP_READING,
+    "publish_skips": _PUBLISH_SKIPS,
+    "deflate": _DEFLATE,
+    "deflate_takeover": _DEFLATE_TAKEOVER,
+    "deflate_peer_takeover": _DEFLATE_PEER_TAKEOVER,
+}
 
 OnUpgrade = Callable[[Request], Optional[int]]
 OnRequest = Callable[[Request], object]
@@ -73,11 +83,33 @@ class Settings:
     publish_skips: bool = False
     """`Loop.publish` skips a subscriber at `max_buffered` instead of closing it with 1013."""
 
+    deflate: bool = False
+    """permessage-deflate (RFC 7692): a client offers it, a server accepts it. The other `deflate_` settings need it."""
+
+    deflate_takeover: bool = False
+    """Our messages may refer to earlier ones: smaller, and up to 380 KB for each connection that sends."""
+
+    deflate_peer_takeover: bool = False
+    """The peer's messages may refer to earlier ones: up to 32 KiB for each connection."""
+
+    deflate_level: int = 0
+    """1, fastest, to 9, smallest [6]."""
+
+    deflate_min_bytes: int = 0
+    """Shorter messages are not compressed [128 bytes]."""
+
+    deflate_window_bits: int = 0
+    """The largest window of our compressor, as a power of two, 9 to 15 [15]."""
+
+    deflate_peer_window_bits: int = 0
+    """The same for the peer's compressor [15]; a client that does not let its window be chosen keeps 15."""
+
     def _to_c(self) -> "_abi.Settings":
         out = _abi.Settings(struct_size=ctypes.sizeof(_abi.Settings))
-        out.flags = _KEEP_READING * bool(self.keep_reading) | _PUBLISH_SKIPS * bool(self.publish_skips)
         for field in fields(self):
-            if field.name not in ("keep_reading", "publish_skips"):
+            if field.name in _FLAGS:
+                out.flags |= _FLAGS[field.name] * bool(getattr(self, field.name))
+            else:
                 setattr(out, field.name, uint32(getattr(self, field.name), field.name))
         return out
 

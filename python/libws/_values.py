@@ -17,6 +17,7 @@ Headers = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
 """HTTP headers: a mapping, or pairs when a name comes twice."""
 
 TEXT, BINARY = 1, 2
+_UNCOMPRESSED = 256
 _UINT32_MAX = 2**32 - 1
 _INT32_MAX = 2**31 - 1
 
@@ -53,12 +54,13 @@ def octets(value: Union[bytes, bytearray, memoryview], what: str) -> bytes:
     raise TypeError(f"{what} must be bytes, bytearray or memoryview, not {type(value).__name__}")
 
 
-def payload(value: Data) -> Tuple[int, bytes]:
+def payload(value: Data, compress: bool = True) -> Tuple[int, bytes]:
     """The kind and the bytes of a message."""
+    form = 0 if compress else _UNCOMPRESSED
     if isinstance(value, str):
-        return TEXT, utf8(value, "data")
+        return TEXT | form, utf8(value, "data")
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return BINARY, octets(value, "data")
+        return BINARY | form, octets(value, "data")
     raise TypeError(f"data must be str, bytes, bytearray or memoryview, not {type(value).__name__}")
 
 

@@ -78,7 +78,7 @@ pub const LIBWS_PUBLISH_SKIPS: u32 = 2;
 /// A flag of libws_settings: permessage-deflate (RFC 7692) is offered by a client and accepted by a server.
 pub const LIBWS_DEFLATE: u32 = 4;
 /// A flag of libws_settings, with LIBWS_DEFLATE: our messages may refer to earlier ones. Smaller messages, and up to
-/// 340 KB for each connection that sends; without it all connections of a loop share one compressor.
+/// 380 KB for each connection that sends; without it all connections of a loop share one compressor.
 pub const LIBWS_DEFLATE_TAKEOVER: u32 = 8;
 /// A flag of libws_settings, with LIBWS_DEFLATE: the peer's messages may refer to earlier ones. Up to 32 KiB for each
 /// connection.

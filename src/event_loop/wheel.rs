@@ -257,7 +257,7 @@ mod tests {
         wheel.insert(0, 2);
         assert_eq!(wheel.next_wake(), Some(1_000));
         // Even when the clock seems to have gone back.
-        assert_eq!(drain(&mut wheel, 10), []);
+        assert!(drain(&mut wheel, 10).is_empty());
         assert_eq!(drain(&mut wheel, 1_000), [1, 2]);
     }
 
@@ -280,7 +280,7 @@ mod tests {
         wheel.insert(u64::MAX - 1, 3);
         wheel.insert(0, 4);
         assert_eq!(drain(&mut wheel, 0), [4]);
-        assert_eq!(drain(&mut wheel, u64::MAX - 2), []);
+        assert!(drain(&mut wheel, u64::MAX - 2).is_empty());
         assert_eq!(drain(&mut wheel, u64::MAX - 1), [3]);
         assert_eq!(drain(&mut wheel, u64::MAX), [1, 2]);
         wheel.insert(5, 6);

@@ -12,6 +12,7 @@ use super::close::{POLICY, TOO_BIG};
 use super::frame::{self, FIN, Head, MASKED, MAX_HEADER, Opcode, Parsed};
 use super::message::{FIRST_STEP, Message, NOT_UTF8};
 use super::{Kind, Role, mask, utf8};
+use std::ops::Range;
 
 /// Bytes of a frame that must still be to come for [`Conn::direct`] to be worth a read of its own.
 pub const DIRECT_MIN: usize = FIRST_STEP;
@@ -40,6 +41,8 @@ enum State {
     Idle,
     /// Part of a header or of a message is held.
     Busy,
+    /// A text that is not UTF-8 was met and must be reported.
+    NotUtf8,
     /// A Close frame or a violation was reported.
     Ended,
 }
@@ -91,20 +94,42 @@ impl Conn {
     ///
     /// `None` means that all was used and more is needed; what is incomplete is held inside. After [`Event::Close`]
     /// and [`Event::Failed`] all input is swallowed. `now_ms` is remembered for [`Conn::unfinished`] only.
-    #[inline]
     pub fn next(&mut self, buf: &mut [u8], pos: &mut usize, limits: &Limits, now_ms: u64) -> Option<Event> {
-        if self.state == State::Idle {
-            let rest = buf.get_mut(*pos..).unwrap_or_default();
-            if rest.is_empty() {
-                return None;
-            }
-            if let Some(whole) = self.short_message(rest) {
-                if whole.len as u64 <= limits.max_message {
-                    return Some(self.deliver(&whole, rest, pos));
-                }
-            }
+        if let Some((kind, data)) = self.next_whole(buf, pos, limits) {
+            return Some(Event::Message { kind, data: Data::InPlace(data) });
         }
         self.next_general(buf, pos, limits, now_ms)
+    }
+
+    /// The next message if it is of the common kind: unfragmented, less than 64 KiB, whole in `buf[*pos..]`. Its bytes
+    /// are the range of `buf` that is returned. `None` says nothing: [`Conn::next`] must be asked.
+    #[inline(always)]
+    pub fn next_whole(
+        &mut self,
+        buf: &mut [u8],
+        pos: &mut usize,
+        limits: &Limits,
+    ) -> Option<(Kind, Range<usize>)> {
+        if self.state != State::Idle {
+            return None;
+        }
+        let rest = buf.get_mut(*pos..)?;
+        let whole = self.short_message(rest)?;
+        if whole.len as u64 > limits.max_message {
+            return None;
+        }
+        let end = whole.start + whole.len;
+        let payload = rest.get_mut(whole.start..end)?;
+        if let Some(key) = whole.key {
+            mask::apply(payload, key, 0);
+        }
+        if whole.kind == Kind::Text && !utf8::is_valid(payload) {
+            self.state = State::NotUtf8;
+            return None;
+        }
+        let data = *pos + whole.start..*pos + end;
+        *pos = data.end;
+        Some((whole.kind, data))
     }
 
     /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
@@ -112,7 +137,7 @@ impl Conn {
     ///
     /// `None` unless some of the message has arrived and at least [`DIRECT_MIN`] bytes of the frame are still to come,
     /// and when memory is short: [`Conn::next`] will then report that.
-    pub fn direct(&mut self, _limits: &Limits) -> Option<(&mut Vec<u8>, usize)> {
+    pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let assembly = self.assembly.as_deref_mut()?;
         let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;
         let room = message.room(frame).ok()?;
@@ -121,7 +146,7 @@ impl Conn {
 
     /// Unmasks and checks the `n` bytes that were appended to the buffer of [`Conn::direct`], and reports the message
     /// when they complete it. `n` is at most the number that `direct` returned.
-    pub fn direct_filled(&mut self, n: usize, _limits: &Limits, _now_ms: u64) -> Option<Event> {
+    pub fn direct_filled(&mut self, n: usize) -> Option<Event> {
         let result = self.assembly.as_deref_mut()?.filled(n);
         self.settle(result)
     }
@@ -145,9 +170,9 @@ impl Conn {
         const TEXT: u8 = FIN | Opcode::Text as u8;
         const BINARY: u8 = FIN | Opcode::Binary as u8;
         let (&[first, second], tail) = rest.split_first_chunk::<2>()?;
-        let opcode = match first {
-            BINARY => Opcode::Binary,
-            TEXT => Opcode::Text,
+        let kind = match first {
+            BINARY => Kind::Binary,
+            TEXT => Kind::Text,
             _ => return None,
         };
         // With the expected mask bit flipped away what remains is the length; a wrong one makes it 128 or more.
@@ -172,24 +197,7 @@ impl Conn {
         if tail.len() < len {
             return None;
         }
-        Some(Whole { opcode, key, start: rest.len() - tail.len(), len })
-    }
-
-    /// Reports a message that lies whole in `rest`, which begins at `*pos`.
-    #[inline]
-    fn deliver(&mut self, whole: &Whole, rest: &mut [u8], pos: &mut usize) -> Event {
-        let end = whole.start + whole.len;
-        let payload = rest.get_mut(whole.start..end).unwrap_or_default();
-        if let Some(key) = whole.key {
-            mask::apply(payload, key, 0);
-        }
-        let data = Data::InPlace(*pos + whole.start..*pos + end);
-        *pos += end;
-        match whole.opcode {
-            Opcode::Binary => Event::Message { kind: Kind::Binary, data },
-            _ if utf8::is_valid(payload) => Event::Message { kind: Kind::Text, data },
-            _ => self.fail(NOT_UTF8),
-        }
+        Some(Whole { kind, key, start: rest.len() - tail.len(), len })
     }
 
     /// Everything but the common case.
@@ -201,9 +209,13 @@ impl Conn {
         limits: &Limits,
         now_ms: u64,
     ) -> Option<Event> {
-        if self.state == State::Ended {
-            *pos = buf.len();
-            return None;
+        match self.state {
+            State::Idle | State::Busy => {}
+            State::NotUtf8 => return Some(self.fail(NOT_UTF8)),
+            State::Ended => {
+                *pos = buf.len();
+                return None;
+            }
         }
         let result = self.pull(buf, pos, limits, now_ms);
         self.settle(result)
@@ -354,7 +366,7 @@ impl Conn {
 
 /// A message that lies whole in the buffer: where its payload is and what to do with it.
 struct Whole {
-    opcode: Opcode,
+    kind: Kind,
     key: Option<[u8; 4]>,
     start: usize,
     len: usize,

@@ -12,7 +12,7 @@ pub enum Data {
     InPlace(Range<usize>),
     /// Bytes that came in several reads or frames; they are given away.
     Collected(Vec<u8>),
-    /// An inflated message; [`Conn::recycle`](super::conn::Conn::recycle) takes its memory back.
+    /// An inflated message; [`Receiver::recycle`](super::conn::Receiver::recycle) takes its memory back.
     Inflated(Output),
 }
 

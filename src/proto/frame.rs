@@ -115,6 +115,21 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8
     }
 }
 
+/// What [`write()`] does without a key, for the path of every reply: short headers are stored as they are.
+#[inline]
+pub fn append_unmasked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+    let first = FIN | opcode as u8;
+    match payload.len() {
+        len @ 0..=125 => out.extend_from_slice(&[first, len as u8]),
+        len @ 126..=0xffff => {
+            let [high, low] = (len as u16).to_be_bytes();
+            out.extend_from_slice(&[first, 126, high, low]);
+        }
+        len => out.extend_from_slice(&header(true, false, opcode, len as u64, None)),
+    }
+    out.extend_from_slice(payload);
+}
+
 /// A header that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -256,6 +271,19 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_of_writing_agree() {
+        for opcode in [Opcode::Text, Opcode::Binary, Opcode::Pong] {
+            for len in [0, 1, 125, 126, 127, 0xffff, 0x1_0000] {
+                let payload = vec![7; len];
+                let (mut one, mut other) = (Vec::new(), Vec::new());
+                write(&mut one, opcode, &payload, None);
+                append_unmasked(&mut other, opcode, &payload);
+                assert_eq!(one, other, "{opcode:?} {len}");
             }
         }
     }

@@ -70,7 +70,13 @@ pub struct Core {
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
+    /// Messages and control frames that may still be handled in the readable event under way.
+    pub frames_left: u32,
+    /// One of its messages was long.
+    pub long_seen: bool,
     pub deflating: Deflating,
+    /// [`ids::fork_generation`] when the loop was made: another one now means that this is a child's copy.
+    pub forks: u32,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
     /// A descriptor given up to shed a connection when the process has no other left.
@@ -184,6 +190,8 @@ pub struct Flags {
     pub deflate: bool,
     /// It is in `Core::posted`.
     pub posted: bool,
+    /// Its last messages were long: more of it is read at one time.
+    pub long: bool,
 }
 
 impl Core {
@@ -333,6 +341,7 @@ impl Socket {
             broken: _,
             deflate: _,
             posted,
+            long: _,
         } = *flags;
         *stream = None;
         *phase = Phase::Waiting { until_ms };

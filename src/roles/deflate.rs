@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::core::Core;
+use super::core::{Core, RECEIVE_BUFFER};
 use super::settings::Deflate;
 use super::turn::Due;
 use crate::proto::conn::{Inflater, Receiver};
@@ -28,6 +28,10 @@ const KEPT: usize = 256 << 10;
 pub struct Deflating {
     /// Lent to the connection that is being read.
     inflater: Option<Inflater>,
+    /// When it was lent last.
+    lent_ms: u64,
+    /// Bytes that were inflated in this readable event.
+    inflated: usize,
     /// For connections without context takeover, one for each level and window.
     shared: Vec<Shared>,
     /// What the last message was deflated into.
@@ -99,7 +103,15 @@ impl Deflating {
     /// `limit`: bytes for the compressors of connections and for what is remembered of their peers' messages.
     pub fn new(limit: u32) -> Deflating {
         let memory = Budget { used: Arc::default(), limit: limit as usize };
-        Deflating { inflater: None, shared: Vec::new(), out: Output::default(), memory, sweeping: false }
+        Deflating {
+            inflater: None,
+            lent_ms: 0,
+            inflated: 0,
+            shared: Vec::new(),
+            out: Output::default(),
+            memory,
+            sweeping: false,
+        }
     }
 
     /// The client's offer. Where memory is short the server is asked to do without context takeover.
@@ -125,6 +137,19 @@ impl Deflating {
 
     fn reserve_history(&self, rules: &Rules) -> Option<Reserved> {
         if rules.peer_takeover { self.memory.reserve(1 << rules.peer_bits) } else { None }
+    }
+
+    /// Counts a message that was inflated.
+    #[inline]
+    pub fn count(&mut self, out: &Output) {
+        self.inflated += out.len();
+    }
+
+    /// A readable event has inflated as much as it may read: the other connections are next. Few bytes of the wire
+    /// make many, so counting those alone would not be fair.
+    #[inline]
+    pub fn had_enough(&self) -> bool {
+        self.inflated >= RECEIVE_BUFFER
     }
 
     /// The compressor of this kind that connections share.
@@ -211,15 +236,16 @@ impl Core {
             }
         };
         self.sweep_later();
-        done.ok()?;
+        let out = std::mem::take(&mut self.deflating.out);
         // What the next message may refer to has to be sent; otherwise only what became shorter is.
-        if !must_leave && self.deflating.out.len() >= data.len() {
+        if done.is_err() || !must_leave && out.len() >= data.len() {
+            self.return_output(out);
             return None;
         }
-        Some(std::mem::take(&mut self.deflating.out))
+        Some(out)
     }
 
-    /// Gives the output of [`Core::deflate`] back.
+    /// Gives the output of [`Core::deflate`] or [`Core::deflate_for_topic`] back.
     pub fn return_output(&mut self, out: Output) {
         if out.capacity() <= KEPT {
             self.deflating.out = out;
@@ -244,18 +270,24 @@ impl Core {
         Some((sender.level, sender.bits))
     }
 
-    /// Deflates a message of a topic; None: it goes as it is.
-    pub fn deflate_for_topic(&mut self, (level, bits): (u8, u8), data: &[u8]) -> Option<&Output> {
+    /// Deflates a message of a topic; None: it goes as it is. The output is given back with [`Core::return_output`].
+    pub fn deflate_for_topic(&mut self, (level, bits): (u8, u8), data: &[u8]) -> Option<Output> {
         let now_ms = self.now_ms();
         let (compressor, out) = self.deflating.shared(level, bits, now_ms)?;
-        compressor.message(data, false, out).ok()?;
+        let done = compressor.message(data, false, out);
         self.sweep_later();
-        Some(&self.deflating.out).filter(|out| out.len() < data.len())
+        let out = std::mem::take(&mut self.deflating.out);
+        if done.is_err() || out.len() >= data.len() {
+            self.return_output(out);
+            return None;
+        }
+        Some(out)
     }
 
     /// For the time of a readable event the connection has the loop's inflater.
     #[inline]
     pub fn lend_inflater(&mut self, index: u32) {
+        self.deflating.inflated = 0;
         let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.flags.deflate) else { return };
         if let Some(receiver) = socket.proto.receiver() {
             receiver.lend(self.deflating.inflater.take());
@@ -268,6 +300,8 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.flags.deflate) else { return };
         if let Some(inflater) = socket.proto.receiver().and_then(Receiver::reclaim) {
             self.deflating.inflater = Some(inflater);
+            self.deflating.lent_ms = self.now_ms();
+            self.sweep_later();
         }
     }
 
@@ -288,8 +322,10 @@ impl Core {
     pub fn sweep_deflate(&mut self) {
         let now_ms = self.now_ms();
         let idle = |used_ms: u64| used_ms + IDLE_MS <= now_ms;
+        let lent_ms = self.deflating.lent_ms;
+        self.deflating.inflater.take_if(|_| idle(lent_ms));
         self.deflating.shared.retain(|shared| !idle(shared.used_ms));
-        let mut left = !self.deflating.shared.is_empty();
+        let mut left = self.deflating.inflater.is_some() || !self.deflating.shared.is_empty();
         for index in self.sockets.keys().collect::<Vec<_>>() {
             let Some(sender) = self.sender(index) else { continue };
             sender.own.take_if(|own| idle(own.used_ms));
@@ -299,7 +335,6 @@ impl Core {
         if left {
             return self.sweep_later();
         }
-        self.deflating.inflater = None;
         self.deflating.out = Output::default();
     }
 }

@@ -76,8 +76,11 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         posted: Vec::new(),
         prepaid: 0,
         cork: Vec::with_capacity(CORK),
+        forks: ids::fork_generation(),
         corked: NONE,
         receive_buffer: None,
+        frames_left: 0,
+        long_seen: false,
         deflating: Deflating::new(options.deflate_memory),
         current_request: None,
         spare: File::open("/dev/null").ok(),
@@ -276,7 +279,12 @@ pub fn fd(id: u64) -> Result<RawFd> {
 
 /// How long the loop may be left alone; None: until its descriptor is readable.
 pub fn timeout(id: u64) -> Result<Option<Duration>> {
-    here(id, |core| if core.has_no_letters() { core.until_wake() } else { Some(Duration::ZERO) })
+    here(
+        id,
+        |core| {
+            if core.has_no_letters() { core.until_wake(core.poller.now_us()) } else { Some(Duration::ZERO) }
+        },
+    )
 }
 
 /// A question to a loop that this thread runs or that nobody runs.

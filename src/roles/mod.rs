@@ -1,11 +1,11 @@
 //! Layer 5: what a loop does with its sockets.
 //!
 //! The files follow a connection's life: [`listen`] and [`accept`], or [`dial`]; [`http_side`] and [`requests`] until
-//! the upgrade is decided; [`read`] and [`write`] while it is open; [`deflate`] if that was agreed,
-//! [`deadlines`] all the time; [`close`] at its end, and
-//! [`reconnect`] with [`backoff`] for a client that does not give up.
+//! the upgrade is decided; [`read`] and [`write`] while it is open, with [`deflate`] if that was agreed; [`deadlines`] all
+//! the time; [`close`] at its end, and [`reconnect`] with [`backoff`] for a client that does not give up.
 //! [`turn`] is one turn of the loop, [`notices`] the callbacks that are due, [`core`] the state, [`current`] the rule
-//! by which it is borrowed, [`shared`] what other threads see of it.
+//! by which it is borrowed, [`shared`] what other threads see of it; what they send comes through [`send_batches`] and
+//! [`posted`].
 
 mod accept;
 pub mod backoff;
@@ -24,6 +24,7 @@ pub mod listen;
 pub mod log;
 pub mod loops;
 mod notices;
+mod posted;
 mod read;
 mod reconnect;
 mod reply;

@@ -12,7 +12,7 @@ use super::handler::{CloseInfo, Decision, Handler, Incoming, Peer};
 use super::handles::{Conn, Listener, Request};
 use super::log::{Level, Line};
 use super::requests::RequestData;
-use crate::event_loop::ids::{self, IdKind};
+use crate::event_loop::ids::{self, Entry, IdKind};
 
 /// A callback to make.
 pub enum Notice {
@@ -55,6 +55,7 @@ pub enum Notice {
 pub struct Forked;
 
 /// Calls user code with no borrow of the loop alive. A panic in a Rust handler ends the callback, not the loop.
+#[inline]
 pub fn call_user<R>(call: impl FnOnce() -> R) -> Option<R> {
     let born = ids::fork_generation();
     let result = catch_unwind(AssertUnwindSafe(call));
@@ -64,11 +65,16 @@ pub fn call_user<R>(call: impl FnOnce() -> R) -> Option<R> {
     match result {
         Ok(result) => Some(result),
         Err(panic) => {
-            let what = panic_text(panic.as_ref());
-            with(|core| core.log(Level::Error, format_args!("a callback panicked: {what}")));
+            log_panic(panic.as_ref());
             None
         }
     }
+}
+
+#[cold]
+fn log_panic(panic: &(dyn std::any::Any + Send)) {
+    let what = panic_text(panic);
+    with(|core| core.log(Level::Error, format_args!("a callback panicked: {what}")));
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -83,17 +89,24 @@ pub fn take_handler(owner: u32) -> Option<Box<dyn Handler>> {
 
 /// Puts it back; if the owner went away meanwhile, the handler goes as well, outside any borrow.
 pub fn restore_handler(owner: u32, handler: Box<dyn Handler>) {
-    let mut handler = Some(handler);
-    with(|core| {
-        if let Some(owner) = core.owners.get_mut(owner) {
-            owner.handler = handler.take();
-        }
+    let orphan = with(|core| match core.owners.get_mut(owner) {
+        Some(owner) => owner.handler.replace(handler),
+        None => Some(handler),
     });
-    drop(handler);
+    drop(orphan);
 }
 
 /// Makes every callback that is due.
+#[inline]
 pub fn deliver() {
+    // After most events nothing is.
+    if with(|core| !core.notices.is_empty()) {
+        deliver_all();
+    }
+}
+
+#[inline(never)]
+fn deliver_all() {
     while let Some(notice) = with(|core| core.notices.pop_front()) {
         match notice {
             Notice::Request { index } => decide(index),
@@ -138,6 +151,13 @@ fn tell(index: u32, id: u64, call: impl FnOnce(&mut dyn Handler, Peer)) {
 /// The id with the application's word for it.
 pub fn peer_of(id: u64) -> Peer {
     let user = ids::lookup(id, IdKind::Conn).map_or(0, |entry| entry.user.load(Relaxed));
+    Peer { conn: Conn::from_raw(id), user }
+}
+
+/// The same for a caller that has looked `entry` up when `id` was alive.
+#[inline]
+pub fn peer_in(entry: &Entry, id: u64) -> Peer {
+    let user = if entry.id.load(Relaxed) == id { entry.user.load(Relaxed) } else { 0 };
     Peer { conn: Conn::from_raw(id), user }
 }
 

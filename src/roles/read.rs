@@ -2,19 +2,32 @@
 //! the application from there.
 
 use std::io;
+use std::ops::Range;
 
 use super::close::Ending;
-use super::core::{Core, Phase, RECEIVE_BUFFER};
+use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::handler::Message;
-use super::notices::{call_user, peer_of, restore_handler, take_handler};
+use super::handler::{Handler, Message};
+use super::notices::{call_user, peer_in, restore_handler};
 use crate::error::ErrorCode;
+use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::Kind;
-use crate::proto::conn::{Data, Event};
+use crate::proto::conn::{Data, Event, Limits};
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
+
+/// How much of a connection is read in one turn while its messages are of the common kind: the others wait meanwhile. A
+/// message of 64 KiB fits. Longer ones get the whole buffer, so that they need not be collected.
+const SHARE: usize = 80 * 1024;
+
+/// Messages of more bytes are long.
+const LONG: usize = 0xffff;
+
+/// Messages and control frames that are handled in one turn; a byte costs many times more in tiny frames than in long
+/// ones.
+const FRAMES: u32 = 4096;
 
 /// What one read brought.
 enum Fill {
@@ -33,6 +46,14 @@ enum Next {
     Done,
 }
 
+/// Who hears of what a socket receives; looked up once per piece of input.
+struct Audience {
+    owner: u32,
+    id: u64,
+    entry: &'static Entry,
+    limits: Limits,
+}
+
 /// How far a readable event has come.
 struct Progress {
     /// Read until the kernel has nothing: a short read proves nothing here.
@@ -45,12 +66,17 @@ struct Progress {
 
 /// Handles a readable event of an open or closing connection.
 pub fn read(index: u32, exhaust: bool) {
-    let mut buffer = with(Core::borrow_buffer);
-    with(|core| {
+    let (mut buffer, rest) = with(|core| {
         core.corked = index;
+        core.frames_left = FRAMES;
+        core.long_seen = false;
         core.lend_inflater(index);
+        (core.borrow_buffer(), core.take_rest(index))
     });
-    deliver_rest(index);
+    // What was received earlier and could not be looked at comes first.
+    if let Some(mut rest) = rest {
+        deliver(index, &mut rest);
+    }
     let mut progress = Progress { exhaust, taken: 0, drained: false };
     while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
         match fill {
@@ -58,40 +84,45 @@ pub fn read(index: u32, exhaust: bool) {
             Fill::Direct(event) => deliver_event(index, event),
             Fill::Nothing => break,
         }
+        if progress.drained {
+            break;
+        }
     }
     with(|core| {
         core.return_buffer(buffer);
-        core.reclaim_inflater(index);
-        core.uncork(index);
-        core.after_read(index, &progress);
+        core.end_event(index, &progress);
     });
-}
-
-/// What was received earlier and could not be looked at comes first.
-fn deliver_rest(index: u32) {
-    if let Some(mut rest) = with(|core| core.take_rest(index)) {
-        deliver(index, &mut rest);
-    }
 }
 
 /// Parses `bytes` and calls the application for each message.
 fn deliver(index: u32, bytes: &mut [u8]) {
-    let Some((owner, id)) = with(|core| core.audience(index)) else { return };
-    let Some(mut handler) = take_handler(owner) else { return };
+    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
+    let Audience { owner, id, entry, limits } = audience;
     let mut position = 0;
-    loop {
-        let next = with(|core| core.next(index, bytes, &mut position));
+    while position < bytes.len() {
+        let whole = with(|core| core.next_whole(index, bytes, &mut position, &limits));
+        if let Some((kind, data)) = whole {
+            let message = Message { kind, data: bytes.get(data).unwrap_or_default(), compressed: false };
+            if call_user(|| handler.on_message(peer_in(entry, id), message)).is_none() {
+                with(|core| core.close_after_panic(index, id));
+            }
+            continue;
+        }
+        let next = with(|core| core.next(index, bytes, &mut position, &limits));
         let done = match next {
             Next::Message(kind, data) => {
+                if data.as_slice(bytes).len() > LONG {
+                    with(|core| core.long_seen = true);
+                }
                 let compressed = matches!(data, Data::Inflated(_));
                 let message = Message { kind, data: data.as_slice(bytes), compressed };
-                let done = call_user(|| handler.on_message(peer_of(id), message));
+                let done = call_user(|| handler.on_message(peer_in(entry, id), message));
                 if let Data::Inflated(out) = data {
                     with(|core| core.recycle(index, out));
                 }
                 done
             }
-            Next::Pong(data) => call_user(|| handler.on_pong(peer_of(id), data.as_slice(bytes))),
+            Next::Pong(data) => call_user(|| handler.on_pong(peer_in(entry, id), data.as_slice(bytes))),
             Next::Done => break,
         };
         if done.is_none() {
@@ -103,12 +134,12 @@ fn deliver(index: u32, bytes: &mut [u8]) {
 
 fn deliver_event(index: u32, event: Option<Event>) {
     let Some(event) = event else { return };
-    let Some((owner, id)) = with(|core| core.audience(index)) else { return };
     let Some(Next::Message(kind, data)) = with(|core| core.digest(index, event, &[])) else { return };
-    let Some(mut handler) = take_handler(owner) else { return };
+    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
+    let Audience { owner, id, entry, .. } = audience;
     // A compressed message is never read straight into its place.
     let message = Message { kind, data: data.as_slice(&[]), compressed: false };
-    let done = call_user(|| handler.on_message(peer_of(id), message));
+    let done = call_user(|| handler.on_message(peer_in(entry, id), message));
     restore_handler(owner, handler);
     if done.is_none() {
         with(|core| core.close_after_panic(index, id));
@@ -126,9 +157,14 @@ impl Core {
         self.receive_buffer = Some(buffer);
     }
 
-    fn audience(&self, index: u32) -> Option<(u32, u64)> {
+    /// Takes the handler out for the calls, to be put back with [`restore_handler`].
+    fn audience(&mut self, index: u32) -> Option<(Audience, Box<dyn Handler>)> {
         let socket = self.sockets.get(index)?;
-        Some((socket.owner, socket.id))
+        let (owner, id) = (socket.owner, socket.id);
+        let entry = ids::lookup(id, IdKind::Conn)?;
+        let served = self.owners.get_mut(owner)?;
+        let handler = served.handler.take()?;
+        Some((Audience { owner, id, entry, limits: served.limits }, handler))
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
@@ -142,25 +178,28 @@ impl Core {
 
     /// One read. None: reading ends for this turn.
     fn fill(&mut self, index: u32, buffer: &mut [u8], progress: &mut Progress) -> Option<Fill> {
-        let limits = self.owners.get(self.sockets.get(index)?.owner)?.limits;
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;
         let alive = matches!(socket.phase, Phase::Open | Phase::Closing(_));
-        if progress.drained || !alive || !socket.may_read() || socket.flags.broken {
+        if !alive || !socket.may_read() || socket.flags.broken {
+            return None;
+        }
+        if progress.drained || self.deflating.had_enough() || self.frames_left == 0 {
             return None;
         }
         let graced = socket.flags.throttled;
         if graced && progress.taken > 0 {
             return None;
         }
-        let buffer = if graced { &mut buffer[..GRACE] } else { buffer };
-        if progress.taken >= RECEIVE_BUFFER {
+        let share = if socket.flags.long { RECEIVE_BUFFER } else { SHARE };
+        if progress.taken >= share {
             self.read_soon(index);
             return None;
         }
+        let buffer = &mut buffer[..if graced { GRACE } else { share }];
         let stream = socket.stream.as_ref()?;
         let exhaust = progress.exhaust || stream.is_unix();
-        let (result, asked, direct) = match socket.proto.direct(&limits) {
+        let (result, asked, direct) = match socket.proto.direct() {
             Some((message, max)) => {
                 let asked = max.min(buffer.len());
                 (stream.recv_into(message, asked), asked, true)
@@ -179,7 +218,9 @@ impl Core {
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;
-                Some(Fill::Direct(socket.proto.direct_filled(n, &limits, now_ms)))
+                socket.flags.long = true;
+                self.long_seen = true;
+                Some(Fill::Direct(socket.proto.direct_filled(n)))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Fill::Nothing),
             Err(error) => {
@@ -189,9 +230,29 @@ impl Core {
         }
     }
 
-    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    /// The hot way of [`Core::next`]: a message that lies whole in `bytes`, on an open connection that may be read.
     #[inline]
-    fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize) -> Next {
+    fn next_whole(
+        &mut self,
+        index: u32,
+        bytes: &mut [u8],
+        position: &mut usize,
+        limits: &Limits,
+    ) -> Option<(Kind, Range<usize>)> {
+        let now_ms = self.now_ms();
+        let socket = self.sockets.get_mut(index)?;
+        if !matches!(socket.phase, Phase::Open) || !socket.may_read() || self.frames_left == 0 {
+            return None;
+        }
+        let whole = socket.proto.next_whole(bytes, position, limits)?;
+        socket.heard_ms = now_ms;
+        self.frames_left -= 1;
+        Some(whole)
+    }
+
+    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
+    #[inline(never)]
+    fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize, limits: &Limits) -> Next {
         let now_ms = self.now_ms();
         loop {
             let Some(socket) = self.sockets.get_mut(index) else { return Next::Done };
@@ -200,13 +261,15 @@ impl Core {
                     self.keep_unread(index, &bytes[*position..]);
                     return Next::Done;
                 }
+                Phase::Open | Phase::Closing(_) if self.deflating.had_enough() || self.frames_left == 0 => {
+                    self.keep_unread(index, &bytes[*position..]);
+                    return Next::Done;
+                }
                 Phase::Open | Phase::Closing(_) => {}
                 _ => return Next::Done,
             }
-            let Some(owner) = self.owners.get(socket.owner) else { return Next::Done };
-            let Some(event) = socket.proto.next(bytes, position, &owner.limits, now_ms) else {
-                return Next::Done;
-            };
+            let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
+            self.frames_left -= 1;
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -214,7 +277,7 @@ impl Core {
     }
 
     /// Answers what the protocol answers by itself; the rest is for the application.
-    #[inline]
+    #[inline(never)]
     fn digest(&mut self, index: u32, event: Event, bytes: &[u8]) -> Option<Next> {
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;
@@ -222,6 +285,9 @@ impl Core {
         match event {
             Event::Message { kind, data } => {
                 socket.heard_ms = now_ms;
+                if let Data::Inflated(out) = &data {
+                    self.deflating.count(out);
+                }
                 // After our own Close, messages are dropped, as in browsers.
                 open.then_some(Next::Message(kind, data))
             }
@@ -262,10 +328,52 @@ impl Core {
         rest.extend_from_slice(bytes);
     }
 
+    /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at.
+    fn end_event(&mut self, index: u32, progress: &Progress) {
+        if self.end_quiet_event(index) {
+            return;
+        }
+        self.reclaim_inflater(index);
+        self.uncork(index);
+        self.after_read(index, progress);
+    }
+
+    /// The hot way: an open connection that holds no part of a message, waits for no answer and has an empty queue.
+    /// False: the rest is still to be done.
+    #[inline]
+    fn end_quiet_event(&mut self, index: u32) -> bool {
+        let Some(socket) = self.sockets.get_mut(index) else { return false };
+        let quiet = matches!(socket.phase, Phase::Open)
+            && socket.outbox.is_empty()
+            && socket.proto.is_idle()
+            && socket.ping_us == 0
+            && self.frames_left != 0
+            && !socket.flags.deflate
+            && !socket.flags.broken;
+        let Some(stream) = socket.stream.as_ref().filter(|_| quiet) else { return false };
+        socket.flags.grace = false;
+        socket.flags.long = self.long_seen;
+        if !self.cork.is_empty() {
+            let sent = stream.send(&self.cork);
+            if !matches!(sent, Ok(n) if n == self.cork.len()) {
+                self.cork_sent(index, sent);
+                return false;
+            }
+            self.cork.clear();
+        }
+        self.corked = NONE;
+        true
+    }
+
     fn after_read(&mut self, index: u32, progress: &Progress) {
         let now_ms = self.now_ms();
+        if self.deflating.had_enough() || self.frames_left == 0 {
+            // What came is kept, or still in the kernel: it is looked at in the next turn.
+            self.read_soon(index);
+        }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.grace = false;
+        socket.flags.long = self.long_seen;
         if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
             if progress.taken > 0 {

@@ -51,7 +51,7 @@ pub struct Deflate {
     pub min_bytes: u32,
     /// The largest window of our compressor, as a power of two: 9 to 15.
     pub window_bits: u8,
-    /// Our messages may refer to earlier ones, which makes them smaller and costs up to 340 KB for each connection that
+    /// Our messages may refer to earlier ones, which makes them smaller and costs up to 380 KB for each connection that
     /// sends. Without, all connections share one compressor.
     pub takeover: bool,
     /// The largest window of the peer's compressor, as a power of two: 9 to 15. A client that does not let its window be

@@ -163,7 +163,11 @@ impl Core {
             return Ok(frame.clone());
         }
         let frame = match self.deflate_for_topic(params, frames.data) {
-            Some(out) => shared_frame(true, opcode(frames.form.kind), out.as_slice())?,
+            Some(out) => {
+                let frame = shared_frame(true, opcode(frames.form.kind), out.as_slice());
+                self.return_output(out);
+                frame?
+            }
             None => frames.plain.clone(),
         };
         frames.compressed.push((params, frame.clone()));

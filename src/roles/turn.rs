@@ -49,13 +49,17 @@ impl Due {
 pub fn turn(timeout: Option<Duration>) -> Result<()> {
     let mut events = Vec::new();
     with(|core| core.sleep(timeout, &mut events))?;
-    let left_over = with(|core| std::mem::take(&mut core.ready));
+    let (left_over, mut mail) = with(|core| (std::mem::take(&mut core.ready), !core.backlog.is_empty()));
     for ready in events.drain(..).chain(left_over) {
+        mail |= ready.target == Target::Waker;
         handle(ready);
         deliver();
     }
+    // Who posts a letter wakes the loop: without that there is none, or the next sleep ends at once.
+    if mail {
+        letters();
+    }
     with(|core| core.recycle_events(events));
-    letters();
     alarms();
     settle();
     Ok(())
@@ -64,11 +68,16 @@ pub fn turn(timeout: Option<Duration>) -> Result<()> {
 /// Callbacks and writes lead to further callbacks and writes. Two rounds do for everything but an application that
 /// sends more in every on_drain: that goes on in the next turn, after the other connections.
 pub fn settle() {
+    if with(|core| core.is_settled()) {
+        return;
+    }
     for _ in 0..2 {
         deliver();
         with(Core::flush_dirty);
     }
     deliver();
+    // Those callbacks may have taken their time, and the next sleep is reckoned from here.
+    with(Core::refresh_clock);
 }
 
 fn handle(ready: Ready) {
@@ -132,8 +141,11 @@ pub fn all_letters() {
 }
 
 fn alarms() {
-    with(Core::refresh_clock);
-    while let Some(key) = with(|core| core.wheel.pop_due(core.now_us / 1000)) {
+    let mut due = with(|core| {
+        core.refresh_clock();
+        core.pop_due()
+    });
+    while let Some(key) = due {
         match Due::of(key) {
             Due::Socket(index) => with(|core| core.socket_due(index)),
             Due::Timer(index) => with(|core| core.timer_due(index)),
@@ -144,12 +156,23 @@ fn alarms() {
             Due::Deflate => with(Core::sweep_deflate),
         }
         deliver();
+        due = with(Core::pop_due);
     }
 }
 
 impl Core {
+    fn pop_due(&mut self) -> Option<u64> {
+        self.wheel.pop_due(self.now_ms())
+    }
+
+    /// No callback is due and nothing waits to be written.
+    fn is_settled(&self) -> bool {
+        self.notices.is_empty() && self.dirty.is_empty()
+    }
+
     fn sleep(&mut self, timeout: Option<Duration>, events: &mut Vec<Ready>) -> Result<()> {
-        let timeout = match self.until_wake() {
+        // The clock was looked at when the turn before ended.
+        let timeout = match self.until_wake(self.now_us) {
             Some(wake) => Some(timeout.map_or(wake, |timeout| timeout.min(wake))),
             None => timeout,
         };
@@ -164,13 +187,12 @@ impl Core {
         self.events = events;
     }
 
-    /// How long the loop may sleep; None: until something happens.
-    pub fn until_wake(&self) -> Option<Duration> {
+    /// How long the loop may sleep from `now_us` on; None: until something happens.
+    pub fn until_wake(&self, now_us: u64) -> Option<Duration> {
         if self.has_work() {
             return Some(Duration::ZERO);
         }
         let wake_us = self.wheel.next_wake()?.saturating_mul(1000);
-        let now_us = self.poller.now_us();
         // Rounded up to whole milliseconds, which is what the poll can sleep: no spin in the last one.
         Some(Duration::from_millis(wake_us.saturating_sub(now_us).div_ceil(1000)))
     }

@@ -10,12 +10,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
 use super::core::{Core, NONE, Phase};
-use super::send_batches::{Batch, Head};
-use super::shared::mail_cost;
 use crate::error::{Error, ErrorCode, Result};
+use crate::event_loop::ids;
 use crate::event_loop::outbox::CHUNK;
 use crate::proto::frame::{self, Opcode};
-use crate::proto::{Kind, Role, mask};
+use crate::proto::{Kind, Role, mask, utf8};
 
 /// The cork's size: written early when full. What the kernel refuses of it becomes one chunk of an outbox.
 pub const CORK: usize = CHUNK;
@@ -44,6 +43,29 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
+    /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
+    /// into the cork. False: nothing was done, [`Core::send_message`] decides.
+    ///
+    /// An open socket of this loop that bears the id is proof enough that the id lives, except after a fork.
+    #[inline]
+    pub fn cork_message(&mut self, id: u64, kind: Kind, data: &[u8]) -> bool {
+        let Some(socket) = self.sockets.get(self.corked) else { return false };
+        let replies = socket.id == id
+            && matches!(socket.phase, Phase::Open)
+            && matches!(socket.role(), Role::Server)
+            && socket.outbox.is_empty()
+            && !socket.flags.deflate
+            && self.forks == ids::fork_generation();
+        if !replies || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+            return false;
+        }
+        if kind == Kind::Text && !utf8::is_valid(data) {
+            return false;
+        }
+        frame::append_unmasked(&mut self.cork, opcode(kind), data);
+        true
+    }
+
     /// Sends one message on an open connection; the payload is already checked.
     #[inline]
     pub fn send_message(&mut self, index: u32, form: Form, data: &[u8]) -> Result<Sent> {
@@ -102,53 +124,6 @@ impl Core {
             Some(Phase::Open) => self.send_frame(index, Opcode::Ping, data),
             Some(other) => Err(not_open(other)),
             None => Err(Error::gone()),
-        }
-    }
-
-    /// Messages from other threads: they were taken there, so they are sent whatever is queued.
-    pub fn send_batch(&mut self, batch: &Batch) {
-        let mut known = KnownIndices::default();
-        for (head, data) in batch.messages() {
-            let index = known.index_of(self, head.id);
-            self.send_posted(head, index, data);
-        }
-        let mut posted = std::mem::take(&mut self.posted);
-        for index in posted.drain(..) {
-            if let Some(socket) = self.sockets.get_mut(index) {
-                socket.flags.posted = false;
-            }
-            self.after_send(index);
-            if self.sockets.get(index).is_some_and(|socket| socket.outbox.is_empty()) {
-                self.check_low_water(index);
-            }
-        }
-        self.posted = posted;
-    }
-
-    fn send_posted(&mut self, head: &Head, index: Option<u32>, data: &[u8]) {
-        let cost = mail_cost(data.len());
-        let socket = index.and_then(|index| Some((index, self.sockets.get_mut(index)?)));
-        let Some((index, socket)) = socket else {
-            // The connection ended on the way.
-            head.entry.queued.fetch_sub(cost, Relaxed);
-            return;
-        };
-        if !matches!(socket.phase, Phase::Open) {
-            head.entry.queued.fetch_sub(cost, Relaxed);
-            // Taken for the offline queue, or the connection ended on the way.
-            let _ = self.send_offline(index, head.form, data);
-            return;
-        }
-        if !std::mem::replace(&mut socket.flags.posted, true) {
-            self.posted.push(index);
-        }
-        self.prepaid = cost;
-        if self.send_data(index, head.form, data).is_err() {
-            self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
-        }
-        let unused = std::mem::take(&mut self.prepaid);
-        if unused != 0 {
-            head.entry.queued.fetch_sub(unused, Relaxed);
         }
     }
 
@@ -311,23 +286,44 @@ impl Core {
 
     /// Writes the cork if it is this socket's, then `header` and `payload`; the rest goes to the outbox.
     pub fn write_cork(&mut self, index: u32, header: &[u8], payload: &[u8]) {
+        self.with_cork(index, |core, cork| {
+            let parts = [cork, header, payload];
+            let result = core.write_parts(index, &parts);
+            core.written(index, &parts, result);
+        });
+    }
+
+    /// The kernel has answered to a write of the cork alone.
+    #[cold]
+    pub fn cork_sent(&mut self, index: u32, result: io::Result<usize>) {
+        self.with_cork(index, |core, cork| {
+            let result = or_nothing(result);
+            core.written(index, &[cork, &[], &[]], result);
+        });
+    }
+
+    /// Takes the cork out, if it is this socket's, and empties it.
+    fn with_cork(&mut self, index: u32, write: impl FnOnce(&mut Core, &[u8])) {
         let mut cork = Vec::new();
         if self.corked == index {
             std::mem::swap(&mut cork, &mut self.cork);
         }
-        let parts = [cork.as_slice(), header, payload];
-        let taken = match self.write_parts(index, &parts) {
+        write(self, &cork);
+        if self.corked == index {
+            cork.clear();
+            self.cork = cork;
+        }
+    }
+
+    fn written(&mut self, index: u32, parts: &[&[u8]; 3], result: io::Result<usize>) {
+        let taken = match result {
             Ok(taken) => taken,
             Err(error) => {
                 self.stream_failed(index, &error);
                 usize::MAX
             }
         };
-        self.keep_rest(index, &parts, taken);
-        if self.corked == index {
-            cork.clear();
-            self.cork = cork;
-        }
+        self.keep_rest(index, parts, taken);
     }
 
     fn write_parts(&mut self, index: u32, parts: &[&[u8]; 3]) -> io::Result<usize> {
@@ -341,10 +337,7 @@ impl Core {
             [bytes, [], []] => stream.send(bytes),
             parts => stream.send_vectored(&parts.map(IoSlice::new)),
         };
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            other => other,
-        }
+        or_nothing(result)
     }
 
     fn keep_rest(&mut self, index: u32, parts: &[&[u8]; 3], taken: usize) {
@@ -384,6 +377,14 @@ impl Core {
     }
 }
 
+/// A full socket has taken nothing.
+fn or_nothing(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
+    }
+}
+
 /// Why a connection that is not open takes no message.
 pub fn not_open(phase: &Phase) -> Error {
     Error::state(match phase {
@@ -392,20 +393,6 @@ pub fn not_open(phase: &Phase) -> Error {
         Phase::Closing(_) => "the connection is closing",
         _ => "the connection is closed",
     })
-}
-
-/// Where the connections of a batch are: a look-up in the table would take the entry away from the sender's core.
-#[derive(Default)]
-struct KnownIndices([(u64, u32); 16]);
-
-impl KnownIndices {
-    fn index_of(&mut self, core: &Core, id: u64) -> Option<u32> {
-        let known = &mut self.0[id as usize % 16];
-        if known.0 != id || core.sockets.get(known.1).is_none_or(|socket| socket.id != id) {
-            *known = (id, core.index_of(id).ok()?);
-        }
-        Some(known.1)
-    }
 }
 
 /// The opcode of a message kind.

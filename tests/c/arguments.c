@@ -29,6 +29,10 @@ static void check_sends(int fd) {
     CHECK_EQ(libws_send(conn, 0, "x", 1), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_send(conn, 3, "x", 1), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_send(conn, -1, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_send(conn, LIBWS_UNCOMPRESSED, "x", 1), LIBWS_ERR_INVALID); /* a kind it must have */
+    CHECK_EQ(libws_send(conn, LIBWS_UNCOMPRESSED | 3, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_send(conn, LIBWS_BINARY | 512, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_send(conn, LIBWS_UNCOMPRESSED | LIBWS_TEXT, "\xff", 1), LIBWS_ERR_UTF8);
     CHECK_EQ(libws_send(conn, LIBWS_BINARY, NULL, 1), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_send(conn, LIBWS_BINARY, NULL, SIZE_MAX), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_send(conn, LIBWS_BINARY, "x", SIZE_MAX), LIBWS_ERR_INVALID);
@@ -44,6 +48,9 @@ static void check_sends(int fd) {
     CHECK_EQ(libws_pause(conn, 2), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_pause(conn, -1), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_publish(loop, "t", 0, 0, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_publish(loop, "t", 0, LIBWS_UNCOMPRESSED, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_publish(loop, "t", 0, LIBWS_UNCOMPRESSED | 3, "x", 1), LIBWS_ERR_INVALID);
+    CHECK_EQ(libws_publish(loop, "t", 0, LIBWS_UNCOMPRESSED | LIBWS_TEXT, "\xff", 1), LIBWS_ERR_UTF8);
     CHECK_EQ(libws_publish(loop, "t", 0, LIBWS_TEXT, NULL, 1), LIBWS_ERR_INVALID);
     CHECK_EQ(libws_publish(loop, "t", 0, LIBWS_TEXT, "\xff", 1), LIBWS_ERR_UTF8);
     turn_idle(loop);

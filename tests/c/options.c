@@ -105,7 +105,21 @@ static void every_size(void) {
 
 static void bad_settings(void) {
     static const libws_settings bad[] = {
-        {.struct_size = sizeof bad[0], .flags = 4},
+        {.struct_size = sizeof bad[0], .flags = 32},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE_TAKEOVER}, /* and the others without LIBWS_DEFLATE */
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE_PEER_TAKEOVER},
+        {.struct_size = sizeof bad[0], .deflate_level = 6},
+        {.struct_size = sizeof bad[0], .deflate_min_bytes = 1},
+        {.struct_size = sizeof bad[0], .deflate_window_bits = 15},
+        {.struct_size = sizeof bad[0], .deflate_peer_window_bits = 15},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_level = 10},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_level = LIBWS_OFF},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_window_bits = 8},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_window_bits = 16},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_window_bits = 256 + 15}, /* not cut to a byte */
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_peer_window_bits = 8},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_peer_window_bits = 16},
+        {.struct_size = sizeof bad[0], .flags = LIBWS_DEFLATE, .deflate_peer_window_bits = 1u << 31},
         {.struct_size = sizeof bad[0], .flags = UINT32_MAX},
         {.struct_size = sizeof bad[0], .high_water = 2, .max_buffered = 1},
         {.struct_size = sizeof bad[0], .low_water = 3, .high_water = 2},
@@ -115,6 +129,11 @@ static void bad_settings(void) {
         {.struct_size = sizeof good[0], .flags = LIBWS_KEEP_READING | LIBWS_PUBLISH_SKIPS},
         {.struct_size = sizeof good[0], .low_water = 7, .high_water = 7, .max_buffered = 7},
         {.struct_size = sizeof good[0], .high_water = 1},
+        {.struct_size = sizeof good[0], .flags = LIBWS_DEFLATE},
+        {.struct_size = sizeof good[0], .flags = LIBWS_DEFLATE | LIBWS_DEFLATE_TAKEOVER | LIBWS_DEFLATE_PEER_TAKEOVER,
+         .deflate_level = 1, .deflate_min_bytes = LIBWS_OFF, .deflate_window_bits = 9, .deflate_peer_window_bits = 9},
+        {.struct_size = sizeof good[0], .flags = LIBWS_DEFLATE, .deflate_level = 9, .deflate_min_bytes = 1,
+         .deflate_window_bits = 15, .deflate_peer_window_bits = 15},
         {.struct_size = sizeof good[0], .high_water = 1 << 30},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -138,6 +157,11 @@ static void bad_log_level(void) {
     }
     for (options.log_level = 0; options.log_level <= LIBWS_LOG_DEBUG; options.log_level++)
         CHECK_EQ(by_loop(&options), LIBWS_OK);
+    options.log_level = 0;
+    options.deflate_memory = 1;
+    CHECK_EQ(by_loop(&options), LIBWS_OK);
+    options.deflate_memory = LIBWS_OFF;
+    CHECK_EQ(by_loop(&options), LIBWS_OK);
 }
 
 #define COUNT(list) (sizeof list / sizeof *list)

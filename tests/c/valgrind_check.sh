@@ -14,6 +14,8 @@ valgrind='valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=def
 runs() {
     name=$1
     shift
+    # Not by the background job, which may come to it after somebody has read the file of an earlier run.
+    : > "$work/$name.out"
     # shellcheck disable=SC2086
     $valgrind "$examples/$name" "$@" > "$work/$name.out" 2> "$work/$name.err" &
     pid=$!
@@ -56,6 +58,7 @@ echoes() { # under valgrind too
 
 served() { # visited, and one visitor stays until the server ends
     "$TARGET/tests-c/visitor" "$url" "$1" || return
+    : > "$work/stay.out"
     "$TARGET/tests-c/visitor" "$url" stay > "$work/stay.out" 2>&1 &
     prints stay here
 }

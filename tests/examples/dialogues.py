@@ -301,6 +301,27 @@ def reconnect(check, running):
         check(status == 0, "it ends with 0", str(status))
 
 
+def compression(check, running):
+    prose = "price 7919, " * 50
+    with opened(running.url) as peer:
+        for text, way in ((prose, "compressed"), ("short", "compressed"), ("secret" + prose, "compressed")):
+            peer.send(text)
+            line = running.wait_for_line(f"{len(text)} bytes ")
+            check(line == f"{len(text)} bytes {way}" and receive(peer) == text, f"a peer that compresses: {text[:6]}", str(line))
+    with opened(running.url, compression=None) as peer:
+        peer.send(prose)
+        line = running.wait_for_line("600 bytes ")
+        check(line == "600 bytes as they are" and receive(peer) == prose, "a peer that does not", str(line))
+    status, output = run([BUILT / "compression", running.url, prose, "secret" + prose, "short"], SECONDS)
+    due = "compression agreed\n600 bytes compressed\n606 bytes as they are\n5 bytes as they are\n"
+    check((status, output) == (0, due), "as a client it keeps secrets and short messages uncompressed", f"{status}: {output}")
+    seen = [running.wait_for_line(f"{size} bytes ") for size in (600, 606, 5)]
+    check(seen == due.splitlines()[1:], "and the server sees the same", str(seen))
+    with server([BUILT / "echo_server", "ws://127.0.0.1:0"]) as plain:
+        status, output = run([BUILT / "compression", plain.url, prose], SECONDS)
+    check((status, output) == (0, "compression declined\n600 bytes as they are\n"), "a server may decline", f"{status}: {output}")
+
+
 @dataclass
 class Example:
     """How an example is started and driven; `programs` are the files of examples-c that it tests."""
@@ -326,6 +347,7 @@ EXAMPLES = [
     Example(["auth"], auth, checks=7),
     Example(["one_port"], one_port, checks=11),
     Example(["back_pressure"], back_pressure, checks=5),
+    Example(["compression"], compression, checks=7),
     Example(["threads"], threads, checks=3),
     Example(["embed_poll"], embed_poll, checks=3),
 ]

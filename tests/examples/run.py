@@ -19,7 +19,7 @@ from support.paths import ROOT
 from support.process import Failed, server
 from support.tally import Missing, Tally
 
-ALL_CHECKS = 139
+ALL_CHECKS = 150
 MOST_LINES = 79
 ANY_PORT = "ws://127.0.0.1:0"
 LEAKS = "definite,indirect,possible"

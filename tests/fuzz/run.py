@@ -7,6 +7,7 @@ What a run finds beyond the corpora is kept below target/, and an input that bre
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -16,7 +17,17 @@ from support.paths import ROOT, TARGET, TEST_ENV
 from support.process import run
 from support.tally import Missing, Tally
 
-TARGETS = ["server_bytes", "client_bytes", "request_head", "response_head", "http_request", "whole_loop"]
+TARGETS = [
+    "server_bytes",
+    "client_bytes",
+    "request_head",
+    "response_head",
+    "http_request",
+    "whole_loop",
+    "inflater",
+    "deflate_params",
+]
+AT_ONCE = 2  # each target keeps one core busy
 SECONDS = 45
 CARGO_FUZZ = "0.13.2"
 FUZZ = ROOT / "fuzz"
@@ -44,12 +55,16 @@ def build_targets():
     tools.must([cargo_fuzz(), "fuzz", "build", "--fuzz-dir", FUZZ], cwd=FUZZ, env=environment)
 
 
-def fuzz(tally, target, seconds):
+def fuzz(target, seconds):
+    """Runs one target; its name, status and output."""
     grown = TARGET / "fuzz" / "corpus" / target
     grown.mkdir(parents=True, exist_ok=True)
     command = [BUILT / target, f"-max_total_time={seconds}", f"-max_len={MAX_LEN}", "-timeout=10", "-rss_limit_mb=2048"]
     command += [f"-artifact_prefix={TARGET / 'fuzz'}/{target}-", grown, FUZZ / "corpus" / target]
-    status, output = run(command, seconds + 120)
+    return (target, *run(command, seconds + 120))
+
+
+def judge(tally, target, status, output):
     done = RUNS.search(output)
     tally.check(status == 0 and done is not None, f"{target}: {done[1] if done else 'no'} runs", output[-3000:])
 
@@ -60,8 +75,9 @@ def main():
     tally = Tally()
     try:
         build_targets()
-        for target in targets:
-            fuzz(tally, target, seconds)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for done in [pool.submit(fuzz, target, seconds) for target in targets]:
+                judge(tally, *done.result())
     except Missing as missing:
         tally.skip(len(targets), str(missing))
     tally.finish()

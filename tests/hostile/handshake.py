@@ -18,8 +18,9 @@ def run(table):
         refused_heads(table, target)
         versions(table, target)
         target_forms(table, target)
-        log_is_one_line(table, target)
         table.equal("H: only the seven good ones of the above were opened", 7, target.counts()["opened"])
+    with victim() as target:
+        log_is_one_line(table, target)
     with victim("quiet=1") as target:
         long_values(table, target)
         endless_heads(table, target)
@@ -146,7 +147,6 @@ def target_forms(table, target):
 
 
 def log_is_one_line(table, target):
-    target.forget()
     verdict(target.port, CLIENT_HELLO)
     verdict(target.port, upgrade(target.port, path="/\x1b[2J\r\nroot: forged"))
     target.counts()

@@ -74,7 +74,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 static void window(int poller, int ms) {
-    int64_t end = now_us() + ms * 1000, due = now_us(), last = end + 2000000;
+    int64_t end = now_us() + ms * 1000, due = now_us(), last = end + 20000000;
     int waiting = 1;
     count = 0;
     for (int peer = 0; due < end; peer = (peer + 1) % PEERS, due += EVERY_US / PEERS) {

@@ -120,16 +120,19 @@ def urgent(target):
 
 
 def reset_storm(table, target):
+    before = fds(target.pid)
     with open_ws(target.port):
         target.settle()
     target.until("closed", 1)
-    time.sleep(0.1)
-    before, heap = fds(target.pid), target.heap()
+    target.settle()
+    heap = target.heap()
     for i in range(500):
         sock = connect(target.port)
         sock.sendall(upgrade(target.port) + frame(TEXT, b"x") * (i % 7))
         reset(sock)
-    target.settle()
+    deadline = time.monotonic() + 5
+    while fds(target.pid) != before and time.monotonic() < deadline:
+        time.sleep(0.02)
     counts = target.counts()
     table.equal("N04 500 RSTs behind the upgrade: descriptors", before, fds(target.pid))
     table.equal("N04 500 RSTs: as many ends as beginnings", counts["opened"], counts["closed"])

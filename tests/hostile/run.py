@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import client_faults
 import client_role
 import clocks
+import deflate
+import deflate_memory
 import frames
 import handshake
 import http_port
@@ -31,6 +33,8 @@ from table import Table
 GROUPS = {
     "handshake": handshake.run,
     "frames": frames.run,
+    "deflate": deflate.run,
+    "deflate-memory": deflate_memory.run,
     "client": client_role.run,
     "client-faults": client_faults.run,
     "http": http_port.run,
@@ -42,13 +46,17 @@ GROUPS = {
 }
 
 
+# Run by name only: it takes minutes.
+LONG = {"deflate-crowd": deflate_memory.long_run}
+
+
 def main(names):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     subprocess.run(["make", "-s", "-C", Path(__file__).parent, f"TARGET={TARGET}"], check=True)
     table = Table()
-    for name, group in GROUPS.items():
-        if names and name not in names:
+    for name, group in {**GROUPS, **LONG}.items():
+        if (name not in names) if names else (name in LONG):
             continue
         started = time.monotonic()
         try:

@@ -15,7 +15,8 @@
  *   push N         sends N bytes on the newest connection
  *   stop           ends the loop
  *
- * The message "sleep" keeps its callback for a second.
+ * The message "sleep" keeps its callback for a second. uncompressed=1 keeps what it sends back from being compressed;
+ * deflate_memory is the loop's.
  * Settings are those of libws_settings by name; mode=sink keeps what it gets, mode=echo (default) sends it back. */
 #include "heap.h"
 
@@ -31,7 +32,7 @@
 
 static libws_loop loop;
 static atomic_ullong opened, closed, messages, payload_bytes, pongs, drains, newest;
-static int sink, quiet, resist;
+static int sink, quiet, resist, uncompressed;
 static libws_settings settings = {.struct_size = sizeof settings};
 static libws_connect_options connecting = {.struct_size = sizeof connecting, .settings = &settings};
 static libws_handlers handlers;
@@ -48,7 +49,7 @@ static void on_message(libws_conn conn, const libws_message *message, void *user
     messages++;
     payload_bytes += message->len;
     if (message->len == 5 && !memcmp(message->data, "sleep", 5)) sleep(1);
-    if (!sink) libws_send(conn, message->kind, message->data, message->len);
+    if (!sink) libws_send(conn, message->kind | uncompressed, message->data, message->len);
 }
 
 static void on_pong(libws_conn conn, const void *data, size_t len, void *user) {
@@ -130,6 +131,9 @@ static void *listen_to_stdin(void *nothing) {
     return nothing;
 }
 
+static void log_line(int32_t level, const char *line, void *user);
+static libws_loop_options looping = {.struct_size = sizeof looping, .log = log_line, .log_level = LIBWS_LOG_INFO};
+
 static const struct {
     const char *name;
     uint32_t *field;
@@ -143,6 +147,11 @@ static const struct {
     {"message_timeout_ms", &settings.message_timeout_ms},
     {"send_timeout_ms", &settings.send_timeout_ms},
     {"flags", &settings.flags},
+    {"deflate_level", &settings.deflate_level},
+    {"deflate_min_bytes", &settings.deflate_min_bytes},
+    {"deflate_window_bits", &settings.deflate_window_bits},
+    {"deflate_peer_window_bits", &settings.deflate_peer_window_bits},
+    {"deflate_memory", &looping.deflate_memory},
 };
 
 static void take_option(char *option, const char **url, libws_listen_options *listening) {
@@ -153,6 +162,7 @@ static void take_option(char *option, const char **url, libws_listen_options *li
     else if (!strcmp(option, "mode")) sink = !strcmp(value, "sink");
     else if (!strcmp(option, "quiet")) quiet = atoi(value);
     else if (!strcmp(option, "secret")) resist = atoi(value);
+    else if (!strcmp(option, "uncompressed")) uncompressed = atoi(value) ? LIBWS_UNCOMPRESSED : 0;
     else if (!strcmp(option, "http")) handlers.on_request = on_request;
     else if (!strcmp(option, "static_root")) listening->static_root = value;
     else if (!strcmp(option, "protocols")) listening->protocols = connecting.protocols = value;
@@ -175,7 +185,6 @@ static void log_line(int32_t level, const char *line, void *user) {
 }
 
 int main(int argc, char **argv) {
-    const libws_loop_options looping = {.struct_size = sizeof looping, .log = log_line, .log_level = LIBWS_LOG_INFO};
     libws_listen_options listening = {.struct_size = sizeof listening, .settings = &settings};
     const char *url = "ws://127.0.0.1:0";
     char real_url[256];

@@ -1,11 +1,14 @@
 //! permessage-deflate between our own client and server, over sockets.
 
+use std::io::Write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use ws::proto::Kind;
+use ws::proto::deflate::Output;
+use ws::proto::deflate::compress::Compressor;
 use ws::{ConnectOptions, Deflate, Handler, ListenOptions, Loop, LoopOptions, Message, Peer, Settings};
 
-use super::support::{PATIENCE, background};
+use super::support::{PATIENCE, background, frame, raw_client_with};
 
 /// A message as a handler saw it: its bytes, and whether they came compressed.
 type Seen = (Vec<u8>, bool);
@@ -202,4 +205,39 @@ fn settings_that_cannot_be() {
             event_loop.handle().connect("ws://127.0.0.1:1", Client(vec![], sender), options).unwrap_err();
         assert!(error.message.contains(word), "{error}");
     }
+}
+
+/// Waits in its first message until it may go on, and reports the length of each.
+struct Gate(Option<Receiver<()>>, Sender<usize>);
+
+impl Handler for Gate {
+    fn on_message(&mut self, _peer: Peer, message: Message<'_>) {
+        if let Some(gate) = self.0.take() {
+            gate.recv_timeout(PATIENCE).unwrap();
+        }
+        self.1.send(message.data.len()).unwrap();
+    }
+}
+
+#[test]
+fn what_inflates_to_much_leaves_a_turn_to_others() {
+    const LARGE: usize = 1 << 20;
+    const COUNT: usize = 20;
+    let event_loop = background();
+    let (open, gate) = channel();
+    let (sender, seen) = channel();
+    let options = ListenOptions { settings: settings(Some(Deflate::default())), ..ListenOptions::default() };
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", Gate(Some(gate), sender), options).unwrap();
+    let port = listener.port().unwrap();
+    let mut large = raw_client_with(port, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let mut small = raw_client_with(port, "");
+    let mut out = Output::default();
+    Compressor::new(6, 15).unwrap().message(&vec![0; LARGE], false, &mut out).unwrap();
+    large.write_all(&frame(0xc2, out.as_slice()).repeat(COUNT)).unwrap();
+    small.write_all(&frame(0x82, b"small")).unwrap();
+    open.send(()).unwrap();
+    let order: Vec<usize> = (0..=COUNT).map(|_| seen.recv_timeout(PATIENCE).unwrap()).collect();
+    assert_eq!(order.iter().filter(|&&len| len == LARGE).count(), COUNT);
+    let place = order.iter().position(|&len| len == 5).unwrap();
+    assert!(place <= 3, "the other connection came after {place} large messages");
 }

@@ -161,3 +161,15 @@ fn the_deadline_of_a_message_counts_what_has_arrived() {
     assert_eq!(unfinished.since_ms, 77);
     assert!((1..100).contains(&unfinished.bytes), "{unfinished:?}");
 }
+
+#[test]
+fn an_empty_message_behind_another_is_well_formed() {
+    let mut compressor = Compressor::new(6, 15).unwrap();
+    let mut conn = client(15, true);
+    for (takeover, data) in
+        [(true, &b"abc"[..]), (true, b""), (true, b""), (true, b"abc"), (false, b""), (false, b"")]
+    {
+        let bytes = frame(true, true, Text, &deflated(&mut compressor, data, takeover));
+        assert_eq!(receive(&mut conn, &DEFAULTS, &bytes), Ok(vec![(data.to_vec(), true)]));
+    }
+}

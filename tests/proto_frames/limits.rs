@@ -7,7 +7,7 @@ use ws::proto::frame::Opcode::Binary;
 const STEP: usize = 64 * 1024;
 
 fn capacity(receiver: &mut Receiver) -> Option<usize> {
-    receiver.conn.direct(&DEFAULTS).map(|(bytes, _)| bytes.capacity())
+    receiver.conn.direct().map(|(bytes, _)| bytes.capacity())
 }
 
 #[test]
@@ -38,18 +38,18 @@ fn capacity_obeys_the_rule_however_the_bytes_come() {
 #[test]
 fn direct_is_offered_only_inside_long_data_frames() {
     let mut receiver = Receiver::new(Role::Client, DEFAULTS);
-    assert!(receiver.conn.direct(&DEFAULTS).is_none());
+    assert!(receiver.conn.direct().is_none());
     let short = frame(Role::Client, true, Binary, &vec![7; STEP]);
     receiver.read(&short[..11]);
-    assert!(receiver.conn.direct(&DEFAULTS).is_none(), "one byte less than the least is to come");
+    assert!(receiver.conn.direct().is_none(), "one byte less than the least is to come");
     receiver.read(&short[11..]);
     let long = frame(Role::Client, true, Binary, &vec![7; 2 * STEP]);
     receiver.read(&long[..10]);
-    assert!(receiver.conn.direct(&DEFAULTS).is_none(), "a header alone makes no room");
+    assert!(receiver.conn.direct().is_none(), "a header alone makes no room");
     receiver.read(&long[10..11]);
-    assert_eq!(receiver.conn.direct(&DEFAULTS).map(|(bytes, room)| (bytes.len(), room)), Some((1, STEP - 1)));
+    assert_eq!(receiver.conn.direct().map(|(bytes, room)| (bytes.len(), room)), Some((1, STEP - 1)));
     receiver.read(&long[11..10 + STEP]);
-    let room = receiver.conn.direct(&DEFAULTS).map(|(_, room)| room);
+    let room = receiver.conn.direct().map(|(_, room)| room);
     assert_eq!(room, Some(STEP), "never more than the frame has left");
     receiver.read(&long[10 + STEP..]);
     assert_eq!(receiver.seen.len(), 2);

@@ -85,13 +85,13 @@ impl Receiver {
     pub fn read(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
         while self.direct && !rest.is_empty() {
-            let Some((bytes, room)) = self.conn.direct(&self.limits) else { break };
+            let Some((bytes, room)) = self.conn.direct() else { break };
             let n = room.min(rest.len());
             assert!(n > 0, "no room");
             bytes.extend_from_slice(&rest[..n]);
             rest = &rest[n..];
             self.read_directly += n;
-            if let Some(event) = self.conn.direct_filled(n, &self.limits, 0) {
+            if let Some(event) = self.conn.direct_filled(n) {
                 self.seen.push(Seen::new(&event, &[]));
             }
         }

@@ -226,8 +226,8 @@ fn after_the_end_everything_is_swallowed() {
         receiver.read(&frame(Server, true, Binary, &[0; 70_000])[..100]);
         assert_eq!(receiver.seen.len(), 1, "{:?}", receiver.seen);
         assert!(receiver.conn.is_idle() && receiver.conn.unfinished().is_none());
-        assert!(receiver.conn.direct(&DEFAULTS).is_none());
-        assert_eq!(receiver.conn.direct_filled(1, &DEFAULTS, 0), None);
+        assert!(receiver.conn.direct().is_none());
+        assert_eq!(receiver.conn.direct_filled(1), None);
         receiver.read(&frame(Server, true, Text, b"later still"));
         assert_eq!(receiver.seen.len(), 1, "{:?}", receiver.seen);
     }

@@ -45,18 +45,19 @@ def debian(program, package):
     return shutil.which(program)
 
 
-def debian_package(package, advice):
-    """Installs Debian's `package`, of which the caller knows that it is missing; `advice` says so."""
-    _install_package(package, advice)
-
-
 def debian_file(path, package):
-    """Makes sure that Debian's `package`, which holds the file `path`, is installed."""
+    """The file `path` of Debian's `package`, installed when it is missing and we are root."""
     if not Path(path).exists():
         advice = f"{path} is missing: apt-get install {package}"
         _install_package(package, advice)
         if not Path(path).exists():
             raise Missing(f"{advice} (installed, and still not there)")
+    return Path(path)
+
+
+def debian_package(package, advice):
+    """Installs Debian's `package`, of which the caller knows that it is missing; `advice` says so."""
+    _install_package(package, advice)
 
 
 def chinese_font():

@@ -140,9 +140,8 @@ fn expected(rounds: u64) -> Loaded {
     loaded
 }
 
-/// Not a test by itself: the process that is killed.
+/// The process that is killed, when a test below has started it; otherwise nothing.
 #[test]
-#[ignore = "run by the test below"]
 fn child() {
     let Ok(folder) = std::env::var("STORE_KILL_FOLDER") else { return };
     KILL_AT.store(std::env::var("STORE_KILL_AT").unwrap().parse().unwrap(), SeqCst);
@@ -164,7 +163,7 @@ fn child() {
 /// Runs the child; returns how many rounds it has answered for, and its steps if it came to its end.
 fn run_child(folder: &Path, kill_at: u64) -> (u64, Option<u64>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .args(["--exact", "child", "--nocapture"])
         .env("STORE_KILL_FOLDER", folder)
         .env("STORE_KILL_AT", kill_at.to_string())
         .stdout(Stdio::piped())

@@ -38,10 +38,6 @@ export class Session {
     provider.messageHandlers[messageAuth] = (_encoder, decoder) => {
       if (decoding.readVarUint(decoder) === PERMISSION_DENIED) onReadOnly();
     };
-    provider.on('status', ({ status }) => {
-      // With the clock that the others know, our state would seem to be the one that left with the old connection.
-      if (status === 'connected') this.awareness.setLocalState(this.awareness.getLocalState());
-    });
     provider.on('sync', (synced) => {
       if (!synced) return;
       this.kept = 0;

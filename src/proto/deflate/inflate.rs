@@ -137,7 +137,12 @@ impl Receiver {
         let keep = self.window - newest.len();
         let drop = self.history.len().saturating_sub(keep);
         self.history.drain(..drop);
-        self.history.try_reserve_exact(newest.len()).map_err(|_| NoMemory)?;
+        let len = self.history.len() + newest.len();
+        if len > self.history.capacity() {
+            // In proportion, so that many short messages seldom move the bytes; never more than the window.
+            let target = len.saturating_mul(2).min(self.window);
+            self.history.try_reserve_exact(target - self.history.len()).map_err(|_| NoMemory)?;
+        }
         self.history.extend_from_slice(newest);
         Ok(())
     }

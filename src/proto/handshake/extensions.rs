@@ -9,6 +9,10 @@ use crate::proto::head::Refusal;
 /// and left alone.
 const MAX_OFFERS: usize = 64;
 
+/// How many parameters of one extension are kept; permessage-deflate has four, each at most once. The others are checked
+/// and left alone: what has more than these was declined for one of them already.
+const MAX_PARAMS: usize = 16;
+
 /// One extension with its parameters, in the order of the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -64,7 +68,9 @@ fn offer(cursor: &mut Cursor<'_>) -> Result<Offer, Refusal> {
         cursor.skip_space();
         let value = if cursor.eat(b'=') { Some(value(cursor)?) } else { None };
         cursor.skip_space();
-        params.push((name, value));
+        if params.len() < MAX_PARAMS {
+            params.push((name, value));
+        }
     }
     Ok(Offer { name, params })
 }

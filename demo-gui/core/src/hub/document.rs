@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use yrs::block::ClientID;
 use yrs::types::text::YChange;
@@ -78,6 +79,11 @@ impl Document {
             self.doc.transact_mut().apply_update(update).map_err(|error| error.to_string())
         }));
         applied.unwrap_or_else(|_| Err("a stored update does not apply".into()))
+    }
+
+    /// What one update may take of the hub's time from now on; see [`Guard::take_at_most`].
+    pub fn take_at_most(&mut self, most: Option<Duration>) {
+        self.guard.take_at_most(most);
     }
 
     /// Applies an update from others. Returns what it has changed, as it is passed on and stored, also where it was

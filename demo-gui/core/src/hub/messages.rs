@@ -15,6 +15,10 @@ use crate::wire::{self, ApplyError, MAX_STEP2, MAX_UPDATE, Message, WireError};
 const SLICE: Duration = Duration::from_millis(3);
 const MESSAGES: usize = 64;
 
+/// What one update of a guest may take of the hub's time: the other rooms wait meanwhile. What the window does, and what a
+/// host tells that the user has chosen, may take as long as a whole note needs.
+const GUEST_UPDATE: Duration = Duration::from_millis(60);
+
 /// A note that others may write to is no longer than this, encoded.
 pub const MAX_SHARED: usize = 8 << 20;
 
@@ -78,7 +82,6 @@ impl Running {
             match message {
                 Message::SyncStep1(vector) => self.answer(note, from, vector)?,
                 Message::SyncStep2(update) => {
-                    // It always tells of all deletions: mostly there is nothing new in it.
                     if self.is_news(note, update)? {
                         self.change(note, from, update)?;
                     }
@@ -134,9 +137,11 @@ impl Running {
         Ok(())
     }
 
+    /// A step 2 always tells of all deletions, and mostly of nothing else: then it is compared before it is passed on.
     fn is_news(&self, note: &NoteId, update: &[u8]) -> Result<bool, Fault> {
         let Some(room) = self.rooms.get(note) else { return Ok(false) };
-        Ok(room.document.would_change(update)?)
+        let has_blocks = update.first() != Some(&0);
+        Ok(has_blocks || room.document.would_change(update)?)
     }
 
     fn change(&mut self, note: &NoteId, from: Member, update: &[u8]) -> Result<(), Fault> {
@@ -150,6 +155,8 @@ impl Running {
             };
         }
         check_size(room, role, update.len())?;
+        let is_guest = matches!(role, Some(Role::Guest(_)));
+        room.document.take_at_most(is_guest.then_some(GUEST_UPDATE));
         let (changes, result) = room.document.apply(update);
         let offline = room.host.is_none();
         let changed = !changes.is_empty();

@@ -1,4 +1,5 @@
-//! Not tests but figures: `cargo test --release -p notes-core --test hub -- --ignored --nocapture figures`.
+//! How large and how quick it is with many notes. The figures of the documentation are of
+//! `NOTES_FIGURES=1000 cargo test --release -p notes-core --test hub -- --nocapture figures`.
 
 use std::fs;
 use std::time::Instant;
@@ -8,8 +9,6 @@ use tempfile::tempdir;
 
 use crate::desk::{Desk, until};
 
-const NOTES: usize = 1_000;
-
 /// Of this process, in KiB.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -18,17 +17,17 @@ fn resident() -> u64 {
 }
 
 #[test]
-#[ignore = "prints figures"]
-fn a_thousand_notes() {
+fn many_notes() {
+    let count = std::env::var("NOTES_FIGURES").map_or(60, |count| count.parse().unwrap());
     let folder = tempdir().unwrap();
     let mut desk = Desk::new("a", folder.path());
     let line = "A line of a note, with 中文 in it, as people write them.\n";
-    for n in 0..NOTES {
+    for n in 0..count {
         let text = format!("# Note {n}\n\n{}", line.repeat(40));
         desk.ask(Command::Create { note: NoteId(format!("n{n}")), text });
         desk.pump();
     }
-    until(&mut [&mut desk], |desks| desks[0].notes.len() == NOTES + 1);
+    until(&mut [&mut desk], |desks| desks[0].notes.len() == count + 1);
     drop(desk);
     let files: u64 = fs::read_dir(folder.path().join("notes"))
         .unwrap()
@@ -38,7 +37,7 @@ fn a_thousand_notes() {
     let (before, start) = (resident(), Instant::now());
     let mut desk = Desk::new("a", folder.path());
     let started = start.elapsed();
-    until(&mut [&mut desk], |desks| desks[0].notes.len() == NOTES + 1);
+    until(&mut [&mut desk], |desks| desks[0].notes.len() == count + 1);
     let listed = start.elapsed();
     let with_list = resident();
     let start = Instant::now();
@@ -47,7 +46,7 @@ fn a_thousand_notes() {
     desk.ask(Command::Search { id: 2, query: "nowhere to be found".into() });
     until(&mut [&mut desk], |desks| desks[0].found.contains_key(&2));
     let searched = start.elapsed();
-    println!("{NOTES} notes: {} KiB of .md files, {} KiB of store", files >> 10, store >> 10);
+    println!("{count} notes: {} KiB of .md files, {} KiB of store", files >> 10, store >> 10);
     println!("started in {started:?}, listed after {listed:?}, {} KiB more memory", with_list - before);
     println!("two searches in {searched:?}, then {} KiB more memory", resident() - before);
     println!("longest turn {} us of CPU", desk.hub.turns().longest_us());

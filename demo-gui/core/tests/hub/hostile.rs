@@ -12,7 +12,7 @@ use crate::desk::{Desk, until};
 use crate::guest::{Guest, Said};
 
 /// What a turn may cost, in microseconds of CPU: another room waits for one turn of each room that is busy.
-const TURN_US: u64 = if cfg!(debug_assertions) { 1_000_000 } else { 100_000 };
+const TURN_US: u64 = if cfg!(debug_assertions) { 400_000 } else { 100_000 };
 
 fn cases(default: u64) -> u64 {
     std::env::var("NOTES_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)

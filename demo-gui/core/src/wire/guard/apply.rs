@@ -47,16 +47,21 @@ const SLICE_TIME: Duration = Duration::from_millis(4);
 /// up.
 pub(super) struct Budget {
     end: Duration,
+    /// Not later than this, however long the update is.
+    latest: Duration,
     slice: usize,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Budget { end: cpu_time() + BASE * SLOW, slice: FIRST_SLICE }
+    pub(super) fn new(most: Option<Duration>) -> Self {
+        let now = cpu_time();
+        let latest = most.map_or(Duration::MAX, |most| now + most * SLOW);
+        Budget { end: (now + BASE * SLOW).min(latest), latest, slice: FIRST_SLICE }
     }
 
     pub(super) fn grant(&mut self, bytes: usize) {
         self.end += PER_BYTE * SLOW * u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.end = self.end.min(self.latest);
     }
 
     /// How many blocks and ranges to apply at once.

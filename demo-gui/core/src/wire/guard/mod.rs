@@ -13,6 +13,8 @@ mod known;
 mod order;
 mod parse;
 
+use std::time::Duration;
+
 use yrs::{Doc, Origin, ReadTxn, StateVector, Transact};
 
 pub use apply::ApplyError;
@@ -38,6 +40,8 @@ pub struct Guard {
     /// What is known was not, or is no longer, what the document holds: it must be read.
     stale: bool,
     waiting: Vec<Waiting>,
+    /// See [`take_at_most`](Guard::take_at_most).
+    most: Option<Duration>,
 }
 
 /// An update, or what is left of it.
@@ -51,6 +55,12 @@ impl Guard {
     /// Before any document: it is read when the first update comes.
     pub fn new() -> Self {
         Guard { stale: true, ..Guard::default() }
+    }
+
+    /// What one call of [`apply`](Self::apply) may take of this thread's time from now on, about; an update that takes
+    /// more is too costly. None: the longer the update, the more.
+    pub fn take_at_most(&mut self, most: Option<Duration>) {
+        self.most = most;
     }
 
     /// Applies an update, or the part of it for which all is there; the rest waits. `tell` is given each update that it
@@ -68,7 +78,8 @@ impl Guard {
         if update.len() > MAX_STEP2 {
             return Err(ApplyError::Invalid(WireError::TooBig(MAX_STEP2)));
         }
-        let mut work = Work { doc, origin: origin.into(), budget: Budget::new(), tell: &mut tell, told: 0 };
+        let mut work =
+            Work { doc, origin: origin.into(), budget: Budget::new(self.most), tell: &mut tell, told: 0 };
         self.refresh(doc)?;
         self.take(&mut work, update)?;
         if self.is_waiting() && self.lags(doc) {

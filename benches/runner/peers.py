@@ -60,9 +60,8 @@ def libws():
     echo, other = ENV / "echo_server", ENV / "libws_server"
     tools.must([*CC, "-D_POSIX_C_SOURCE=200809L", "-o", echo, ROOT / "examples-c/echo_server.c", *linked])
     tools.must([*CC, "-o", other, PEERS / "libws/libws_server.c", *linked])
-    commands = {"plain": [echo, "ws://127.0.0.1:{port}"], **modes([other], "broadcast")}
-    if "LIBWS_DEFLATE" in (ROOT / "include/libws.h").read_text():
-        commands |= modes([other], "deflate", "takeover")
+    commands = {"plain": [echo, "ws://127.0.0.1:{port}"], **modes([other], "broadcast", "deflate", "takeover")}
+    commands["deflate-fast"] = [other, "{port}", "deflate", "1"]
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
     return Peer("libws", version, commands, "examples-c/echo_server, the installed libws.so, defaults")
 
@@ -169,7 +168,8 @@ MAKERS = {
     "websockets": websockets,
     "aiohttp": aiohttp,
 }
-MODES = ("plain", "deflate", "takeover", "broadcast")
+# In "deflate-fast" libws compresses at level 1, and the others do what they do in "deflate".
+MODES = ("plain", "deflate", "deflate-fast", "takeover", "broadcast")
 
 
 def by_command(text):
@@ -184,7 +184,8 @@ def by_command(text):
         raise SystemExit(f"PEER {name}: {words[0]} is not a program")
     has_modes = any("{mode}" in word for word in words)
     commands = {
-        mode: [word.replace("{mode}", mode) for word in words] for mode in (MODES if has_modes else MODES[:1])
+        mode: [word.replace("{mode}", mode.removesuffix("-fast")) for word in words]
+        for mode in (MODES if has_modes else MODES[:1])
     }
     shown = " ".join([os.path.basename(words[0]), *words[1:]])
     return Peer(name, "by command", commands, f"`{shown}`")

@@ -90,16 +90,16 @@ def _broadcast(size):
 
 
 def _deflate(size, server_mode, bar):
-    takeover = "" if server_mode == "deflate" else ", with context takeover"
+    how = {"deflate-fast": ", libws at level 1", "takeover": ", with context takeover"}.get(server_mode, "")
     return Row(
         f"{server_mode}-{size}",
-        f"permessage-deflate, JSON {_size(size)}, 10 connections{takeover}",
+        f"permessage-deflate, JSON {_size(size)}, 10 connections{how}",
         "echo",
         {
             "--size": SIZES[size],
             "--connections": 10,
             "--kind": "json",
-            "--deflate": "no-takeover" if server_mode == "deflate" else "takeover",
+            "--deflate": "takeover" if server_mode == "takeover" else "no-takeover",
         },
         server_mode=server_mode,
         peers=["ws", "bun"],
@@ -138,6 +138,8 @@ def all_rows():
         _broadcast("1k"),
         _deflate("1k", "deflate", Bar(1.0, None)),
         _deflate("16k", "deflate", Bar(1.2, None)),
+        _deflate("1k", "deflate-fast", Bar(1.3, None)),
+        _deflate("16k", "deflate-fast", Bar(2.0, None)),
         _deflate("1k", "takeover", Bar(1.0, None)),
         Row(
             "set-up",

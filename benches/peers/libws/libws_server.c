@@ -28,20 +28,6 @@ static void echo(libws_conn conn, const libws_message *message, void *user) {
     libws_send(conn, message->kind, message->data, message->len);
 }
 
-/* The settings of compression; -1 where this libws has none. */
-static int compress(libws_settings *settings, uint32_t level) {
-#ifdef LIBWS_DEFLATE
-    settings->flags |= LIBWS_DEFLATE;
-    settings->deflate_level = level;
-    settings->deflate_min_bytes = 1;
-    return 0;
-#else
-    (void)settings;
-    (void)level;
-    return -1;
-#endif
-}
-
 int main(int argc, char **argv) {
     libws_settings settings = {.struct_size = sizeof settings};
     libws_listen_options options = {.struct_size = sizeof options, .settings = &settings};
@@ -57,10 +43,10 @@ int main(int argc, char **argv) {
         handlers.on_message = publish;
     } else {
         handlers.on_message = echo;
-        if (compress(&settings, argc > 3 ? (uint32_t)atoi(argv[3]) : 0)) {
-            fprintf(stderr, "this libws has no permessage-deflate\n");
-            return 3;
-        }
+        settings.flags = LIBWS_DEFLATE;
+        if (!strcmp(argv[2], "takeover")) settings.flags |= LIBWS_DEFLATE_TAKEOVER | LIBWS_DEFLATE_PEER_TAKEOVER;
+        settings.deflate_level = argc > 3 ? (uint32_t)atoi(argv[3]) : 0;
+        settings.deflate_min_bytes = 1;
     }
     snprintf(url, sizeof url, "ws://127.0.0.1:%s", argv[1]);
     if (libws_loop_new(NULL, &loop) != LIBWS_OK ||

@@ -6,7 +6,7 @@ use super::types::{
 };
 use crate::error::{Error, Result};
 use crate::proto::Kind;
-use crate::roles::handler::{CloseInfo, Decision, Handler, Incoming, Message, Peer};
+use crate::roles::handler::{CloseInfo, Decision, Handler, Incoming, Peer};
 use crate::roles::handles::Listener;
 
 /// What the application wants to hear of. Every entry may be NULL. The table is copied. `user` is what libws_listen()
@@ -98,14 +98,14 @@ impl Handler for Callbacks {
         }
     }
 
-    fn on_message(&mut self, peer: Peer, message: Message<'_>) {
+    fn on_data(&mut self, peer: Peer, data: &[u8], kind: Kind, compressed: bool) {
         let Some(call) = self.0.on_message else { return };
         let message = libws_message {
             struct_size: size_of::<libws_message>(),
-            kind: if message.kind == Kind::Text { 1 } else { 2 },
-            flags: if message.compressed { LIBWS_COMPRESSED } else { 0 },
-            data: message.data.as_ptr().cast(),
-            len: message.data.len(),
+            kind: if kind == Kind::Text { 1 } else { 2 },
+            flags: if compressed { LIBWS_COMPRESSED } else { 0 },
+            data: data.as_ptr().cast(),
+            len: data.len(),
         };
         // SAFETY: as above; the message outlives the call.
         unsafe { call(peer.conn.raw(), &message, user(peer.user)) }

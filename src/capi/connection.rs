@@ -4,6 +4,7 @@ use super::types::{libws_conn, libws_conn_info};
 use super::{guard, input};
 use crate::error::{Error, Result};
 use crate::proto::{Kind, Role};
+use crate::roles::current;
 use crate::roles::handles::Conn;
 use crate::roles::write::Sent;
 
@@ -14,26 +15,19 @@ use crate::roles::write::Sent;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> i32 {
     // SAFETY: the caller's contract.
-    if guard::flag(|| unsafe { replied(conn, kind, data, len) }) {
-        return 0;
-    }
-    // SAFETY: the caller's contract.
-    unsafe { send(conn, kind, data, len) }
-}
-
-/// The hot way, whose result is a flag and stays in a register; false for everything else, right or wrong.
-unsafe fn replied(conn: libws_conn, kind: i32, data: *const c_void, len: usize) -> bool {
+    let general = || unsafe { send(conn, kind, data, len) };
     let kind = match kind {
         1 => Kind::Text,
         2 => Kind::Binary,
-        _ => return false,
+        _ => return general(),
     };
     if data.is_null() || len > isize::MAX as usize {
-        return false;
+        return general();
     }
     // SAFETY: the caller's contract; the length fits an object.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
-    Conn::from_raw(conn).reply(kind, data)
+    // The hot way never panics, so it needs no guard.
+    current::reply_or(conn, kind, data, 0, general)
 }
 
 #[inline(never)]

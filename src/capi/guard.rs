@@ -54,12 +54,6 @@ pub fn value<R>(fallback: R, body: impl FnOnce() -> Result<R>) -> R {
     })
 }
 
-/// Runs a body whose result is a flag; false when it panics.
-#[inline]
-pub fn flag(body: impl FnOnce() -> bool) -> bool {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(false)
-}
-
 fn contained<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -9,10 +9,10 @@ pub use super::event::{Data, Event};
 
 use super::assembly::{Assembly, report};
 use super::close::{POLICY, TOO_BIG};
-use super::frame::{self, FIN, Head, MASKED, MAX_HEADER, Opcode, Parsed};
+use super::frame::{self, Head, MASKED, MAX_HEADER, Opcode, Parsed};
 use super::message::{FIRST_STEP, Message, NOT_UTF8};
-use super::{Kind, Role, mask, utf8};
-use std::ops::Range;
+use super::whole::{Found, WholeReader};
+use super::{Role, mask};
 
 /// Bytes of a frame that must still be to come for [`Conn::direct`] to be worth a read of its own.
 pub const DIRECT_MIN: usize = FIRST_STEP;
@@ -95,41 +95,33 @@ impl Conn {
     /// `None` means that all was used and more is needed; what is incomplete is held inside. After [`Event::Close`]
     /// and [`Event::Failed`] all input is swallowed. `now_ms` is remembered for [`Conn::unfinished`] only.
     pub fn next(&mut self, buf: &mut [u8], pos: &mut usize, limits: &Limits, now_ms: u64) -> Option<Event> {
-        if let Some((kind, data)) = self.next_whole(buf, pos, limits) {
-            return Some(Event::Message { kind, data: Data::InPlace(data) });
+        if let Some(reader) = self.whole_reader(limits) {
+            let end = buf.len();
+            let mut rest = buf.get_mut(*pos..).unwrap_or_default();
+            match reader.next(&mut rest) {
+                Found::Message(kind, payload) => {
+                    let len = payload.len();
+                    *pos = end - rest.len();
+                    return Some(Event::Message { kind, data: Data::InPlace(*pos - len..*pos) });
+                }
+                Found::NotUtf8 => return Some(self.fail(NOT_UTF8)),
+                Found::Other => {}
+            }
         }
         self.next_general(buf, pos, limits, now_ms)
     }
 
-    /// The next message if it is of the common kind: unfragmented, less than 64 KiB, whole in `buf[*pos..]`. Its bytes
-    /// are the range of `buf` that is returned. `None` says nothing: [`Conn::next`] must be asked.
+    /// A reader for messages of the common kind. `None` when something is held or the input has ended.
     #[inline(always)]
-    pub fn next_whole(
-        &mut self,
-        buf: &mut [u8],
-        pos: &mut usize,
-        limits: &Limits,
-    ) -> Option<(Kind, Range<usize>)> {
-        if self.state != State::Idle {
-            return None;
-        }
-        let rest = buf.get_mut(*pos..)?;
-        let whole = self.short_message(rest)?;
-        if whole.len as u64 > limits.max_message {
-            return None;
-        }
-        let end = whole.start + whole.len;
-        let payload = rest.get_mut(whole.start..end)?;
-        if let Some(key) = whole.key {
-            mask::apply(payload, key, 0);
-        }
-        if whole.kind == Kind::Text && !utf8::is_valid(payload) {
-            self.state = State::NotUtf8;
-            return None;
-        }
-        let data = *pos + whole.start..*pos + end;
-        *pos = data.end;
-        Some((whole.kind, data))
+    pub fn whole_reader(&self, limits: &Limits) -> Option<WholeReader> {
+        let reader = WholeReader { mask_bit: self.mask_bit, max_message: limits.max_message };
+        (self.state == State::Idle).then_some(reader)
+    }
+
+    /// The reader met a text that is not UTF-8: [`Conn::next`] reports it.
+    #[cold]
+    pub fn refuse_text(&mut self) {
+        self.state = State::NotUtf8;
     }
 
     /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
@@ -161,43 +153,6 @@ impl Conn {
     #[inline]
     pub fn is_idle(&self) -> bool {
         self.assembly.is_none() && self.header_len == 0
-    }
-
-    /// Recognises the common case, an unfragmented message of less than 64 KiB that lies whole in `rest`, and leaves
-    /// everything else, right or wrong, to the general way.
-    #[inline]
-    fn short_message(&self, rest: &[u8]) -> Option<Whole> {
-        const TEXT: u8 = FIN | Opcode::Text as u8;
-        const BINARY: u8 = FIN | Opcode::Binary as u8;
-        let (&[first, second], tail) = rest.split_first_chunk::<2>()?;
-        let kind = match first {
-            BINARY => Kind::Binary,
-            TEXT => Kind::Text,
-            _ => return None,
-        };
-        // With the expected mask bit flipped away what remains is the length; a wrong one makes it 128 or more.
-        let (len, tail) = match second ^ self.mask_bit {
-            len @ 0..=125 => (usize::from(len), tail),
-            126 => {
-                let (len, tail) = tail.split_first_chunk::<2>()?;
-                let len = usize::from(u16::from_be_bytes(*len));
-                if len < 126 {
-                    return None;
-                }
-                (len, tail)
-            }
-            _ => return None,
-        };
-        let (key, tail) = if self.mask_bit != 0 {
-            let (key, tail) = tail.split_first_chunk::<4>()?;
-            (Some(*key), tail)
-        } else {
-            (None, tail)
-        };
-        if tail.len() < len {
-            return None;
-        }
-        Some(Whole { kind, key, start: rest.len() - tail.len(), len })
     }
 
     /// Everything but the common case.
@@ -362,14 +317,6 @@ impl Conn {
         self.assembly = None;
         self.header_len = 0;
     }
-}
-
-/// A message that lies whole in the buffer: where its payload is and what to do with it.
-struct Whole {
-    kind: Kind,
-    key: Option<[u8; 4]>,
-    start: usize,
-    len: usize,
 }
 
 /// Bytes of payload in a compressed message that may inflate to `most`: deflate makes what it cannot shrink a little

@@ -115,19 +115,27 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: Option<[u8
     }
 }
 
-/// What [`write()`] does without a key, for the path of every reply: short headers are stored as they are.
-#[inline]
-pub fn append_unmasked(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+/// What [`write()`] does without a key, for the path of every reply: at the front of `free`, returning how many bytes the
+/// frame has. `None`, and nothing of use is written, if it does not fit or the payload is longer than 65,535 bytes.
+#[inline(always)]
+pub fn put_unmasked(free: &mut [u8], opcode: Opcode, payload: &[u8]) -> Option<usize> {
     let first = FIN | opcode as u8;
-    match payload.len() {
-        len @ 0..=125 => out.extend_from_slice(&[first, len as u8]),
-        len @ 126..=0xffff => {
-            let [high, low] = (len as u16).to_be_bytes();
-            out.extend_from_slice(&[first, 126, high, low]);
+    let (header, body) = match payload.len() {
+        len @ 0..=125 => {
+            let (header, body) = free.split_first_chunk_mut()?;
+            *header = [first, len as u8];
+            (header.len(), body)
         }
-        len => out.extend_from_slice(&header(true, false, opcode, len as u64, None)),
-    }
-    out.extend_from_slice(payload);
+        len @ 126..=0xffff => {
+            let (header, body) = free.split_first_chunk_mut()?;
+            let [high, low] = (len as u16).to_be_bytes();
+            *header = [first, 126, high, low];
+            (header.len(), body)
+        }
+        _ => return None,
+    };
+    body.get_mut(..payload.len())?.copy_from_slice(payload);
+    Some(header + payload.len())
 }
 
 /// A header that was received.
@@ -278,14 +286,20 @@ mod tests {
     #[test]
     fn both_ways_of_writing_agree() {
         for opcode in [Opcode::Text, Opcode::Binary, Opcode::Pong] {
-            for len in [0, 1, 125, 126, 127, 0xffff, 0x1_0000] {
+            for len in [0, 1, 125, 126, 127, 0xffff] {
                 let payload = vec![7; len];
-                let (mut one, mut other) = (Vec::new(), Vec::new());
+                let mut one = Vec::new();
                 write(&mut one, opcode, &payload, None);
-                append_unmasked(&mut other, opcode, &payload);
-                assert_eq!(one, other, "{opcode:?} {len}");
+                let mut other = vec![9; one.len() + 1];
+                assert_eq!(put_unmasked(&mut other, opcode, &payload), Some(one.len()), "{opcode:?} {len}");
+                assert_eq!(other.split_last(), Some((&9, &one[..])));
+                for room in [0, 1, 2, 3, one.len() - 1] {
+                    let room = room.min(one.len() - 1);
+                    assert_eq!(put_unmasked(&mut other[..room], opcode, &payload), None, "{len} in {room}");
+                }
             }
         }
+        assert_eq!(put_unmasked(&mut vec![0; 0x1_0100], Opcode::Text, &vec![0; 0x1_0000]), None);
     }
 
     #[test]

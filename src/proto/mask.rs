@@ -48,33 +48,71 @@ fn blocks(buf: &mut [u8], key: u32) {
     short(blocks.into_remainder(), key);
 }
 
-/// The plain loop, which wins below a block: chat messages, and the tail of long ones.
-#[inline]
+/// What wins below a block: chat messages, and the tail of long ones.
+#[inline(always)]
 fn short(buf: &mut [u8], key: u32) {
-    let mut rest = words(buf, key);
-    if rest.len() >= 4 {
-        let (half, tail) = rest.split_at_mut(4);
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(half);
-        half.copy_from_slice(&(u32::from_le_bytes(bytes) ^ key).to_le_bytes());
-        rest = tail;
-    }
-    for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
-        *byte ^= key;
+    // In the order of what is common.
+    if buf.len() >= 32 {
+        let whole = buf.len() & !7;
+        let last = masked_end::<8>(buf, key);
+        words(&mut buf[..whole], key);
+        put_end(buf, last);
+    } else if buf.len() >= 16 {
+        ends::<16>(buf, key);
+    } else if buf.len() >= 8 {
+        ends::<8>(buf, key);
+    } else if buf.len() >= 4 {
+        ends::<4>(buf, key);
+    } else {
+        for (byte, key) in buf.iter_mut().zip(key.to_le_bytes()) {
+            *byte ^= key;
+        }
     }
 }
 
-/// Masks whole words and returns the bytes after them.
+/// Masks `N` to `2 * N` bytes as two pieces that overlap, both read before either is written.
 #[inline(always)]
-fn words(buf: &mut [u8], key: u32) -> &mut [u8] {
+fn ends<const N: usize>(buf: &mut [u8], key: u32) {
+    let last = masked_end::<N>(buf, key);
+    if let Some(first) = buf.first_chunk_mut::<N>() {
+        *first = masked(*first, key);
+    }
+    put_end(buf, last);
+}
+
+/// The last `N` bytes of `buf`, as they will be.
+#[inline(always)]
+fn masked_end<const N: usize>(buf: &[u8], key: u32) -> [u8; N] {
+    let turned = key.rotate_right(8 * ((buf.len() - N) as u32 & 3));
+    masked(buf.last_chunk().copied().unwrap_or([0; N]), turned)
+}
+
+#[inline(always)]
+fn put_end<const N: usize>(buf: &mut [u8], bytes: [u8; N]) {
+    if let Some(end) = buf.last_chunk_mut() {
+        *end = bytes;
+    }
+}
+
+#[inline(always)]
+fn masked<const N: usize>(mut bytes: [u8; N], key: u32) -> [u8; N] {
+    for chunk in bytes.chunks_exact_mut(4) {
+        let mut four = [0; 4];
+        four.copy_from_slice(chunk);
+        chunk.copy_from_slice(&(u32::from_le_bytes(four) ^ key).to_le_bytes());
+    }
+    bytes
+}
+
+/// Masks whole words, of which there is no part.
+#[inline(always)]
+fn words(buf: &mut [u8], key: u32) {
     let word = u64::from(key) << 32 | u64::from(key);
-    let mut chunks = buf.chunks_exact_mut(8);
-    for chunk in &mut chunks {
+    for chunk in buf.chunks_exact_mut(8) {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(chunk);
         chunk.copy_from_slice(&(u64::from_le_bytes(bytes) ^ word).to_le_bytes());
     }
-    chunks.into_remainder()
 }
 
 #[cfg(test)]

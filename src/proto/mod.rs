@@ -12,6 +12,7 @@ pub mod mask;
 mod message;
 pub mod url;
 pub mod utf8;
+pub mod whole;
 
 /// Which side of the connection we are (RFC 6455 section 5.1: a client masks, a server does not).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

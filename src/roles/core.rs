@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::cork::Cork;
 use super::deflate::{Deflating, Sender};
 use super::dial::Dial;
 use super::handler::Handler;
@@ -66,9 +67,11 @@ pub struct Core {
     /// What the message that is being sent has counted in its entry already.
     pub prepaid: u64,
     /// The write buffer: replies of the readable event that is being handled.
-    pub cork: Vec<u8>,
+    pub cork: Cork,
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
+    /// See [`Core::may_cork`](super::write).
+    pub corks_replies: bool,
     pub receive_buffer: Option<Vec<u8>>,
     /// Messages and control frames that may still be handled in the readable event under way.
     pub frames_left: u32,

@@ -116,6 +116,12 @@ pub trait Handler: Send {
     /// A whole message arrived.
     fn on_message(&mut self, peer: Peer, message: Message<'_>) {}
 
+    /// The same, with arguments that fit into registers. The loop calls this one: do as the C API does and implement it
+    /// in place of [`on_message`](Handler::on_message) where nanoseconds count.
+    fn on_data(&mut self, peer: Peer, data: &[u8], kind: Kind, compressed: bool) {
+        self.on_message(peer, Message { kind, data, compressed });
+    }
+
     /// A pong arrived that is not the heartbeat's.
     fn on_pong(&mut self, peer: Peer, data: &[u8]) {}
 

@@ -93,14 +93,7 @@ impl Conn {
 
     #[inline]
     pub(crate) fn send_as(self, form: Form, data: &[u8]) -> Result<Sent> {
-        if self.reply(form.kind, data) { Ok(Sent::Ok) } else { self.send_general(form, data) }
-    }
-
-    /// The hot part of [`Conn::send`]: false, and nothing is done, unless it is a reply to what is being handled that
-    /// leaves as it is.
-    #[inline(never)]
-    pub(crate) fn reply(self, kind: Kind, data: &[u8]) -> bool {
-        current::if_any(|core| core.cork_message(self.0, kind, data))
+        current::reply_or(self.0, form.kind, data, Ok(Sent::Ok), || self.send_general(form, data))
     }
 
     /// The rest of [`Conn::send`].

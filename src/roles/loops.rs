@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::core::{Core, NONE};
+use super::cork::Cork;
 use super::current::{self, with};
 use super::deflate::Deflating;
 use super::log::{Level, Log, Sink};
@@ -19,7 +20,6 @@ use super::reply::reply;
 use super::shared::{self, ENDING, Place, Post, STOP, Shared};
 use super::topics::Topics;
 use super::turn::{all_letters, settle, turn};
-use super::write::CORK;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids::{self, IdKind};
 use crate::event_loop::mailbox::{Channel, Mailbox};
@@ -75,9 +75,10 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         dirty: Vec::new(),
         posted: Vec::new(),
         prepaid: 0,
-        cork: Vec::with_capacity(CORK),
+        cork: Cork::new(),
         forks: ids::fork_generation(),
         corked: NONE,
+        corks_replies: false,
         receive_buffer: None,
         frames_left: 0,
         long_seen: false,

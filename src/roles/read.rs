@@ -2,18 +2,12 @@
 //! the application from there.
 
 use std::io;
-use std::ops::Range;
 
-use super::close::Ending;
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::handler::{Handler, Message};
-use super::notices::{call_user, peer_in, restore_handler};
-use crate::error::ErrorCode;
-use crate::event_loop::ids::{self, Entry, IdKind};
+use super::deliver::{deliver, deliver_event};
 use crate::event_loop::poller::{Ready, Target};
-use crate::proto::Kind;
-use crate::proto::conn::{Data, Event, Limits};
+use crate::proto::conn::Event;
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
@@ -21,9 +15,6 @@ const GRACE: usize = 16 * 1024;
 /// How much of a connection is read in one turn while its messages are of the common kind: the others wait meanwhile. A
 /// message of 64 KiB fits. Longer ones get the whole buffer, so that they need not be collected.
 const SHARE: usize = 80 * 1024;
-
-/// Messages of more bytes are long.
-const LONG: usize = 0xffff;
 
 /// Messages and control frames that are handled in one turn; a byte costs many times more in tiny frames than in long
 /// ones.
@@ -37,21 +28,6 @@ enum Fill {
     Direct(Option<Event>),
     /// Nothing now.
     Nothing,
-}
-
-/// What the application gets next.
-enum Next {
-    Message(Kind, Data),
-    Pong(Data),
-    Done,
-}
-
-/// Who hears of what a socket receives; looked up once per piece of input.
-struct Audience {
-    owner: u32,
-    id: u64,
-    entry: &'static Entry,
-    limits: Limits,
 }
 
 /// How far a readable event has come.
@@ -94,58 +70,6 @@ pub fn read(index: u32, exhaust: bool) {
     });
 }
 
-/// Parses `bytes` and calls the application for each message.
-fn deliver(index: u32, bytes: &mut [u8]) {
-    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
-    let Audience { owner, id, entry, limits } = audience;
-    let mut position = 0;
-    while position < bytes.len() {
-        let whole = with(|core| core.next_whole(index, bytes, &mut position, &limits));
-        if let Some((kind, data)) = whole {
-            let message = Message { kind, data: bytes.get(data).unwrap_or_default(), compressed: false };
-            if call_user(|| handler.on_message(peer_in(entry, id), message)).is_none() {
-                with(|core| core.close_after_panic(index, id));
-            }
-            continue;
-        }
-        let next = with(|core| core.next(index, bytes, &mut position, &limits));
-        let done = match next {
-            Next::Message(kind, data) => {
-                if data.as_slice(bytes).len() > LONG {
-                    with(|core| core.long_seen = true);
-                }
-                let compressed = matches!(data, Data::Inflated(_));
-                let message = Message { kind, data: data.as_slice(bytes), compressed };
-                let done = call_user(|| handler.on_message(peer_in(entry, id), message));
-                if let Data::Inflated(out) = data {
-                    with(|core| core.recycle(index, out));
-                }
-                done
-            }
-            Next::Pong(data) => call_user(|| handler.on_pong(peer_in(entry, id), data.as_slice(bytes))),
-            Next::Done => break,
-        };
-        if done.is_none() {
-            with(|core| core.close_after_panic(index, id));
-        }
-    }
-    restore_handler(owner, handler);
-}
-
-fn deliver_event(index: u32, event: Option<Event>) {
-    let Some(event) = event else { return };
-    let Some(Next::Message(kind, data)) = with(|core| core.digest(index, event, &[])) else { return };
-    let Some((audience, mut handler)) = with(|core| core.audience(index)) else { return };
-    let Audience { owner, id, entry, .. } = audience;
-    // A compressed message is never read straight into its place.
-    let message = Message { kind, data: data.as_slice(&[]), compressed: false };
-    let done = call_user(|| handler.on_message(peer_in(entry, id), message));
-    restore_handler(owner, handler);
-    if done.is_none() {
-        with(|core| core.close_after_panic(index, id));
-    }
-}
-
 impl Core {
     /// The loop's receive buffer, for the time of one event.
     pub fn borrow_buffer(&mut self) -> Vec<u8> {
@@ -155,16 +79,6 @@ impl Core {
     /// Gives it back.
     pub fn return_buffer(&mut self, buffer: Vec<u8>) {
         self.receive_buffer = Some(buffer);
-    }
-
-    /// Takes the handler out for the calls, to be put back with [`restore_handler`].
-    fn audience(&mut self, index: u32) -> Option<(Audience, Box<dyn Handler>)> {
-        let socket = self.sockets.get(index)?;
-        let (owner, id) = (socket.owner, socket.id);
-        let entry = ids::lookup(id, IdKind::Conn)?;
-        let served = self.owners.get_mut(owner)?;
-        let handler = served.handler.take()?;
-        Some((Audience { owner, id, entry, limits: served.limits }, handler))
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
@@ -228,104 +142,6 @@ impl Core {
                 None
             }
         }
-    }
-
-    /// The hot way of [`Core::next`]: a message that lies whole in `bytes`, on an open connection that may be read.
-    #[inline]
-    fn next_whole(
-        &mut self,
-        index: u32,
-        bytes: &mut [u8],
-        position: &mut usize,
-        limits: &Limits,
-    ) -> Option<(Kind, Range<usize>)> {
-        let now_ms = self.now_ms();
-        let socket = self.sockets.get_mut(index)?;
-        if !matches!(socket.phase, Phase::Open) || !socket.may_read() || self.frames_left == 0 {
-            return None;
-        }
-        let whole = socket.proto.next_whole(bytes, position, limits)?;
-        socket.heard_ms = now_ms;
-        self.frames_left -= 1;
-        Some(whole)
-    }
-
-    /// Pulls events until one is for the application, or the bytes are used up or may not be looked at now.
-    #[inline(never)]
-    fn next(&mut self, index: u32, bytes: &mut [u8], position: &mut usize, limits: &Limits) -> Next {
-        let now_ms = self.now_ms();
-        loop {
-            let Some(socket) = self.sockets.get_mut(index) else { return Next::Done };
-            match socket.phase {
-                Phase::Open if !socket.may_read() => {
-                    self.keep_unread(index, &bytes[*position..]);
-                    return Next::Done;
-                }
-                Phase::Open | Phase::Closing(_) if self.deflating.had_enough() || self.frames_left == 0 => {
-                    self.keep_unread(index, &bytes[*position..]);
-                    return Next::Done;
-                }
-                Phase::Open | Phase::Closing(_) => {}
-                _ => return Next::Done,
-            }
-            let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
-            self.frames_left -= 1;
-            if let Some(next) = self.digest(index, event, bytes) {
-                return next;
-            }
-        }
-    }
-
-    /// Answers what the protocol answers by itself; the rest is for the application.
-    #[inline(never)]
-    fn digest(&mut self, index: u32, event: Event, bytes: &[u8]) -> Option<Next> {
-        let now_ms = self.now_ms();
-        let socket = self.sockets.get_mut(index)?;
-        let open = matches!(socket.phase, Phase::Open);
-        match event {
-            Event::Message { kind, data } => {
-                socket.heard_ms = now_ms;
-                if let Data::Inflated(out) = &data {
-                    self.deflating.count(out);
-                }
-                // After our own Close, messages are dropped, as in browsers.
-                open.then_some(Next::Message(kind, data))
-            }
-            Event::Ping(data) => {
-                if open && self.send_pong(index, data.as_slice(bytes)).is_err() {
-                    self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
-                }
-                None
-            }
-            Event::Pong(data) => {
-                if self.is_heartbeat_answer(index, data.as_slice(bytes)) || !open {
-                    return None;
-                }
-                Some(Next::Pong(data))
-            }
-            Event::Close { code, reason } => {
-                let reason = String::from_utf8_lossy(reason.as_slice(bytes)).into_owned();
-                self.closed_by_peer(index, code, reason);
-                None
-            }
-            Event::Failed(violation) => {
-                self.violated(index, violation);
-                None
-            }
-        }
-    }
-
-    /// Bytes after the point where reading stopped; they are looked at first when it goes on.
-    fn keep_unread(&mut self, index: u32, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        let rest = &mut socket.extra().rest;
-        if rest.try_reserve_exact(bytes.len()).is_err() {
-            return self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
-        }
-        rest.extend_from_slice(bytes);
     }
 
     /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at.

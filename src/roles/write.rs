@@ -1,6 +1,6 @@
 //! Bytes out: cork, kernel, outbox.
 //!
-//! Replies of the readable event that is being handled go into the cork, one buffer per loop, which is written once
+//! Replies of the readable event that is being handled go into the loop's [cork](super::cork), which is written once
 //! when the event's last callback has returned. What belongs to another connection goes to that connection's outbox
 //! and is written once at the end of the turn. Only what the kernel refuses stays in an outbox.
 
@@ -9,15 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, NONE, Phase};
+use super::core::{Core, NONE, Phase, Socket};
+use super::cork::Cork;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
-use crate::event_loop::outbox::CHUNK;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::{Kind, Role, mask, utf8};
-
-/// The cork's size: written early when full. What the kernel refuses of it becomes one chunk of an outbox.
-pub const CORK: usize = CHUNK;
 
 /// From this size on a payload goes to the kernel from where it lies, without a copy.
 const VECTORED: usize = 32 * 1024;
@@ -43,27 +40,25 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
-    /// The hot way of a send: a server's reply, inside a callback of the connection's own readable event, that fits
-    /// into the cork. False: nothing was done, [`Core::send_message`] decides.
-    ///
-    /// An open socket of this loop that bears the id is proof enough that the id lives, except after a fork.
+    /// Whether replies to the connection whose event is being handled may take the hot way, [`Core::cork_reply`]. Holds as
+    /// long as the connection is undisturbed.
     #[inline]
-    pub fn cork_message(&mut self, id: u64, kind: Kind, data: &[u8]) -> bool {
-        let Some(socket) = self.sockets.get(self.corked) else { return false };
-        let replies = socket.id == id
-            && matches!(socket.phase, Phase::Open)
-            && matches!(socket.role(), Role::Server)
-            && socket.outbox.is_empty()
-            && !socket.flags.deflate
-            && self.forks == ids::fork_generation();
-        if !replies || data.len() >= VECTORED || self.cork.len() + data.len() > CORK - frame::MAX_HEADER {
+    pub fn may_cork(&self, socket: &Socket) -> bool {
+        matches!(socket.role(), Role::Server) && socket.outbox.is_empty() && !socket.flags.deflate
+    }
+
+    /// The hot way of a send: a reply that fits into the cork, inside a callback of an undisturbed connection. `checked`:
+    /// whether a text is known to be UTF-8. False: nothing was done, [`Core::send_message`] decides.
+    #[inline(always)]
+    pub fn cork_reply(&mut self, kind: Kind, data: &[u8], checked: impl FnOnce() -> bool) -> bool {
+        // A child made by fork in this callback has a copy of everything, but not the connection.
+        if !self.corks_replies || self.forks != ids::fork_generation() || data.len() >= VECTORED {
             return false;
         }
-        if kind == Kind::Text && !utf8::is_valid(data) {
+        if kind == Kind::Text && !checked() && !utf8::is_valid(data) {
             return false;
         }
-        frame::append_unmasked(&mut self.cork, opcode(kind), data);
-        true
+        self.cork.append_unmasked(opcode(kind), data)
     }
 
     /// Sends one message on an open connection; the payload is already checked.
@@ -179,7 +174,7 @@ impl Core {
                 self.write_cork(index, &header, payload);
                 return Ok(());
             }
-            if self.corked == index && payload.len() < CORK {
+            if self.corked == index {
                 return self.cork_frame(index, &header, payload, key);
             }
         }
@@ -188,19 +183,15 @@ impl Core {
 
     #[inline]
     fn cork_frame(&mut self, index: u32, header: &[u8], payload: &[u8], key: Option<[u8; 4]>) -> Result<()> {
-        if self.cork.len() + header.len() + payload.len() > CORK {
-            self.write_cork(index, &[], &[]);
-            if self.sockets.get(index).is_some_and(|socket| !socket.outbox.is_empty()) {
-                return self.queue_frame(index, header, payload, key);
-            }
+        if self.cork.append(header, payload, key) {
+            return Ok(());
         }
-        self.cork.extend_from_slice(header);
-        let start = self.cork.len();
-        self.cork.extend_from_slice(payload);
-        if let Some(key) = key {
-            mask::apply(&mut self.cork[start..], key, 0);
+        self.write_cork(index, &[], &[]);
+        let stuck = self.sockets.get(index).is_some_and(|socket| !socket.outbox.is_empty());
+        if !stuck && self.cork.append(header, payload, key) {
+            return Ok(());
         }
-        Ok(())
+        self.queue_frame(index, header, payload, key)
     }
 
     fn queue_frame(&mut self, index: u32, header: &[u8], payload: &[u8], key: Option<[u8; 4]>) -> Result<()> {
@@ -304,7 +295,7 @@ impl Core {
 
     /// Takes the cork out, if it is this socket's, and empties it.
     fn with_cork(&mut self, index: u32, write: impl FnOnce(&mut Core, &[u8])) {
-        let mut cork = Vec::new();
+        let mut cork = Cork::default();
         if self.corked == index {
             std::mem::swap(&mut cork, &mut self.cork);
         }

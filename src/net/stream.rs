@@ -33,6 +33,7 @@ const _: () = assert!(size_of::<Stream>() <= 8);
 
 impl Stream {
     /// Receives into `buf` and returns the number of bytes; 0 is the end of the stream (or an empty `buf`).
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         let (_, received) = retry_on_intr(|| rustix::net::recv(self, &mut *buf, RecvFlags::empty()))?;
         Ok(received)

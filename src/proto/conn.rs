@@ -129,6 +129,7 @@ impl Conn {
     ///
     /// `None` unless some of the message has arrived and at least [`DIRECT_MIN`] bytes of the frame are still to come,
     /// and when memory is short: [`Conn::next`] will then report that.
+    #[inline]
     pub fn direct(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let assembly = self.assembly.as_deref_mut()?;
         let (message, frame) = assembly.long_frame(DIRECT_MIN as u64)?;

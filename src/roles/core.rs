@@ -72,7 +72,8 @@ pub struct Core {
     pub corked: u32,
     /// See [`Core::may_cork`](super::write).
     pub corks_replies: bool,
-    pub receive_buffer: Option<Vec<u8>>,
+    /// Empty until it is needed, and while it is lent.
+    pub receive_buffer: Vec<u8>,
     /// Messages and control frames that may still be handled in the readable event under way.
     pub frames_left: u32,
     /// One of its messages was long.

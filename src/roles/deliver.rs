@@ -24,17 +24,22 @@ enum Next {
     Done,
 }
 
-/// Who hears of what a socket receives; looked up once per piece of input.
-struct Audience {
+/// Who hears of what a socket receives; looked up once per readable event.
+pub struct Audience {
     owner: u32,
     id: u64,
     entry: &'static Entry,
-    limits: Limits,
-    handler: Box<dyn Handler>,
+    pub limits: Limits,
+    /// There until [`Core::dismiss`].
+    handler: Option<Box<dyn Handler>>,
+    /// Whether the hot way may be gone.
+    pub quiet: Option<Quiet>,
+    /// Messages that went it and were not counted yet.
+    handed_out: u32,
 }
 
 /// What the hot way needs to know of a connection that is undisturbed.
-struct Quiet {
+pub struct Quiet {
     reader: WholeReader,
     /// How many messages may be handed out.
     most: u32,
@@ -50,67 +55,53 @@ enum Stop {
     NotUtf8,
 }
 
-/// Received bytes on their way to the application.
-struct Input<'a> {
-    /// What is not handled yet.
-    rest: &'a mut [u8],
-    /// Messages of the hot way that were not yet counted.
-    handed_out: u32,
-}
-
-/// Parses `bytes` and calls the application for each message.
-pub fn deliver(index: u32, bytes: &mut [u8]) {
-    let Some((mut audience, mut quiet)) = with(|core| core.audience(index)) else { return };
-    let mut input = Input { rest: bytes, handed_out: 0 };
-    loop {
-        let stop = match quiet {
-            Some(quiet) => audience.hand_out_whole(index, &quiet, &mut input),
-            None => Stop::Other,
-        };
-        if input.rest.is_empty() || !audience.hand_out_next(index, stop, &mut input) {
-            break;
-        }
-        quiet = with(|core| core.quiet(index, &audience.limits));
-    }
-    let orphan = with(|core| core.end_delivery(index, audience, input.handed_out));
-    // The owner went away: its handler goes as well, outside any borrow.
-    drop(orphan);
-}
-
-/// A message that was read straight into its place.
-pub fn deliver_event(index: u32, event: Option<Event>) {
-    let Some(event) = event else { return };
-    let Some(Next::Message(kind, data)) = with(|core| core.digest(index, event, &[])) else { return };
-    let Some((mut audience, _)) = with(|core| core.audience(index)) else { return };
-    // A compressed message is never read straight into its place.
-    audience.hand_out(index, Next::Message(kind, data), &[]);
-    let orphan = with(|core| core.end_delivery(index, audience, 0));
-    drop(orphan);
-}
-
 impl Audience {
+    /// Parses `bytes` and calls the application for each message.
+    pub fn deliver(&mut self, index: u32, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        loop {
+            let stop = match self.quiet.take() {
+                Some(quiet) => self.hand_out_whole(index, &quiet, &mut rest),
+                None => Stop::Other,
+            };
+            if rest.is_empty() || !self.hand_out_next(index, stop, &mut rest) {
+                return;
+            }
+            self.quiet = with(|core| core.quiet(index, &self.limits));
+        }
+    }
+
+    /// A message that was read straight into its place.
+    pub fn deliver_event(&mut self, index: u32, event: Option<Event>) {
+        let next = event.and_then(|event| with(|core| core.digest(index, event, &[])));
+        if let Some(next) = next {
+            self.hand_out(index, next, &[]);
+        }
+    }
+
     /// The hot way: whole messages, for as long as the callbacks do no more than reply.
     #[inline]
-    fn hand_out_whole(&mut self, index: u32, quiet: &Quiet, input: &mut Input<'_>) -> Stop {
-        let stop = call_user(|| self.hand_out_undisturbed(quiet, input));
+    fn hand_out_whole(&mut self, index: u32, quiet: &Quiet, rest: &mut &mut [u8]) -> Stop {
+        let stop = call_user(|| self.hand_out_undisturbed(quiet, rest));
         stop.unwrap_or_else(|| {
             with(|core| core.close_after_panic(index, self.id));
             Stop::Disturbed
         })
     }
 
-    #[inline(never)]
-    fn hand_out_undisturbed(&mut self, quiet: &Quiet, input: &mut Input<'_>) -> Stop {
+    #[inline(always)]
+    fn hand_out_undisturbed(&mut self, quiet: &Quiet, rest: &mut &mut [u8]) -> Stop {
         let born = ids::fork_generation();
-        let Audience { id, entry, ref mut handler, .. } = *self;
+        let Audience { id, entry, .. } = *self;
+        let Some(handler) = &mut self.handler else { return Stop::Other };
         current::undisturbed(id, |undisturbed| {
-            while input.handed_out < quiet.most {
-                let (kind, data) = match quiet.reader.next(&mut input.rest) {
+            while self.handed_out < quiet.most {
+                let (kind, data) = match quiet.reader.next(rest) {
                     Found::Message(kind, data) => (kind, data),
                     Found::NotUtf8 => return Stop::NotUtf8,
                     Found::Other => break,
                 };
-                input.handed_out += 1;
+                self.handed_out += 1;
                 undisturbed.note(kind, data);
                 let peer = Peer { conn: Conn::from_raw(id), user: entry.user.load(Relaxed) };
                 handler.on_data(peer, data, kind, false);
@@ -123,24 +114,24 @@ impl Audience {
     }
 
     /// What the hot way left: one message or pong, of any kind. False: there is nothing more, or it may not be looked at now.
-    fn hand_out_next(&mut self, index: u32, stop: Stop, input: &mut Input<'_>) -> bool {
-        let handed_out = std::mem::take(&mut input.handed_out);
+    #[inline(never)]
+    fn hand_out_next(&mut self, index: u32, stop: Stop, rest: &mut &mut [u8]) -> bool {
         let mut position = 0;
         let next = with(|core| {
-            core.count_handed_out(index, handed_out);
+            core.count_handed_out(index, self);
             match stop {
                 Stop::Disturbed => return None,
                 Stop::NotUtf8 => core.refuse_text(index),
                 Stop::Other => {}
             }
-            Some(core.next(index, input.rest, &mut position, &self.limits))
+            Some(core.next(index, rest, &mut position, &self.limits))
         });
         match next {
             None => true,
             Some(Next::Done) => false,
             Some(next) => {
-                self.hand_out(index, next, input.rest);
-                input.rest = std::mem::take(&mut input.rest).get_mut(position..).unwrap_or_default();
+                self.hand_out(index, next, rest);
+                *rest = std::mem::take(rest).get_mut(position..).unwrap_or_default();
                 true
             }
         }
@@ -149,6 +140,7 @@ impl Audience {
     /// One callback.
     fn hand_out(&mut self, index: u32, next: Next, bytes: &[u8]) {
         let peer = peer_in(self.entry, self.id);
+        let Some(handler) = &mut self.handler else { return };
         let done = match next {
             Next::Message(kind, data) => {
                 if data.as_slice(bytes).len() > LONG {
@@ -156,13 +148,13 @@ impl Audience {
                 }
                 let compressed = matches!(data, Data::Inflated(_));
                 let payload = data.as_slice(bytes);
-                let done = call_user(|| self.handler.on_data(peer, payload, kind, compressed));
+                let done = call_user(|| handler.on_data(peer, payload, kind, compressed));
                 if let Data::Inflated(out) = data {
                     with(|core| core.recycle(index, out));
                 }
                 done
             }
-            Next::Pong(data) => call_user(|| self.handler.on_pong(peer, data.as_slice(bytes))),
+            Next::Pong(data) => call_user(|| handler.on_pong(peer, data.as_slice(bytes))),
             Next::Done => Some(()),
         };
         if done.is_none() {
@@ -172,20 +164,29 @@ impl Audience {
 }
 
 impl Core {
-    /// Takes the handler out for the calls, to be put back with [`Core::end_delivery`].
-    fn audience(&mut self, index: u32) -> Option<(Audience, Option<Quiet>)> {
+    /// Takes the handler out for the calls, to be put back with [`Core::dismiss`].
+    pub fn audience(&mut self, index: u32) -> Option<Audience> {
         let socket = self.sockets.get(index)?;
         let (owner, id) = (socket.owner, socket.id);
         let entry = ids::lookup(id, IdKind::Conn)?;
         let served = self.owners.get_mut(owner)?;
-        let (handler, limits) = (served.handler.take()?, served.limits);
-        let quiet = self.quiet(index, &limits);
-        Some((Audience { owner, id, entry, limits, handler }, quiet))
+        let (limits, handler) = (served.limits, Some(served.handler.take()?));
+        Some(Audience { owner, id, entry, limits, handler, quiet: None, handed_out: 0 })
+    }
+
+    /// Gives the handler back to its owner; returns it if that is gone.
+    #[inline]
+    pub fn dismiss(&mut self, audience: &mut Audience) -> Option<Box<dyn Handler>> {
+        let handler = audience.handler.take();
+        match self.owners.get_mut(audience.owner) {
+            Some(owner) => std::mem::replace(&mut owner.handler, handler),
+            None => handler,
+        }
     }
 
     /// Whether the hot way may be gone: the connection is open, may be read and is between two messages.
     #[inline]
-    fn quiet(&mut self, index: u32, limits: &Limits) -> Option<Quiet> {
+    pub fn quiet(&mut self, index: u32, limits: &Limits) -> Option<Quiet> {
         let socket = self.sockets.get(index)?;
         if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
             return None;
@@ -196,7 +197,9 @@ impl Core {
     }
 
     /// Counts messages of the hot way.
-    fn count_handed_out(&mut self, index: u32, count: u32) {
+    #[inline]
+    pub fn count_handed_out(&mut self, index: u32, audience: &mut Audience) {
+        let count = std::mem::take(&mut audience.handed_out);
         if count == 0 {
             return;
         }
@@ -204,15 +207,6 @@ impl Core {
         let now_ms = self.now_ms();
         if let Some(socket) = self.sockets.get_mut(index) {
             socket.heard_ms = now_ms;
-        }
-    }
-
-    /// Gives the handler back to its owner; returns it if that is gone.
-    fn end_delivery(&mut self, index: u32, audience: Audience, handed_out: u32) -> Option<Box<dyn Handler>> {
-        self.count_handed_out(index, handed_out);
-        match self.owners.get_mut(audience.owner) {
-            Some(owner) => owner.handler.replace(audience.handler),
-            None => Some(audience.handler),
         }
     }
 

@@ -79,7 +79,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         forks: ids::fork_generation(),
         corked: NONE,
         corks_replies: false,
-        receive_buffer: None,
+        receive_buffer: Vec::new(),
         frames_left: 0,
         long_seen: false,
         deflating: Deflating::new(options.deflate_memory),

@@ -5,7 +5,8 @@ use std::io;
 
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::deliver::{deliver, deliver_event};
+use super::deliver::Audience;
+use super::handler::Handler;
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::conn::Event;
 
@@ -20,17 +21,26 @@ const SHARE: usize = 80 * 1024;
 /// ones.
 const FRAMES: u32 = 4096;
 
-/// What one read brought.
+/// What is to be looked at.
 enum Fill {
+    /// What was received earlier and could not be looked at.
+    Rest(Vec<u8>),
     /// `n` bytes at the front of the buffer.
     Bytes(usize),
     /// Bytes that went straight into a long message, which may be complete now.
     Direct(Option<Event>),
-    /// Nothing now.
-    Nothing,
 }
 
-/// How far a readable event has come.
+/// A readable event that is being handled.
+pub struct Reading {
+    audience: Audience,
+    buffer: Vec<u8>,
+    progress: Progress,
+    /// What the newest read brought.
+    filled: Option<Fill>,
+}
+
+/// How far it has come.
 struct Progress {
     /// Read until the kernel has nothing: a short read proves nothing here.
     exhaust: bool,
@@ -40,58 +50,82 @@ struct Progress {
     drained: bool,
 }
 
-/// Handles a readable event of an open or closing connection.
-pub fn read(index: u32, exhaust: bool) {
-    let (mut buffer, rest) = with(|core| {
-        core.corked = index;
-        core.frames_left = FRAMES;
-        core.long_seen = false;
-        core.lend_inflater(index);
-        (core.borrow_buffer(), core.take_rest(index))
-    });
-    // What was received earlier and could not be looked at comes first.
-    if let Some(mut rest) = rest {
-        deliver(index, &mut rest);
-    }
-    let mut progress = Progress { exhaust, taken: 0, drained: false };
-    while let Some(fill) = with(|core| core.fill(index, &mut buffer, &mut progress)) {
+/// Handles a readable event of an open or closing connection. True: callbacks are due.
+pub fn read(index: u32, reading: &mut Reading) -> bool {
+    let Reading { audience, buffer, progress, filled } = reading;
+    while let Some(fill) = filled.take() {
         match fill {
-            Fill::Bytes(n) => deliver(index, &mut buffer[..n]),
-            Fill::Direct(event) => deliver_event(index, event),
-            Fill::Nothing => break,
+            Fill::Rest(mut rest) => audience.deliver(index, &mut rest),
+            Fill::Bytes(n) => audience.deliver(index, &mut buffer[..n]),
+            Fill::Direct(event) => audience.deliver_event(index, event),
         }
         if progress.drained {
             break;
         }
+        *filled = with(|core| {
+            core.count_handed_out(index, audience);
+            core.fill(index, audience, buffer, progress)
+        });
     }
-    with(|core| {
-        core.return_buffer(buffer);
-        core.end_event(index, &progress);
-    });
+    let (orphan, due) = with(|core| core.end_reading(index, reading));
+    // The owner went away: its handler goes as well, outside any borrow.
+    drop(orphan);
+    due
 }
 
 impl Core {
     /// The loop's receive buffer, for the time of one event.
+    #[inline]
     pub fn borrow_buffer(&mut self) -> Vec<u8> {
-        self.receive_buffer.take().unwrap_or_else(|| vec![0; RECEIVE_BUFFER])
+        let mut buffer = std::mem::take(&mut self.receive_buffer);
+        if buffer.is_empty() {
+            buffer = vec![0; RECEIVE_BUFFER];
+        }
+        buffer
     }
 
     /// Gives it back.
+    #[inline]
     pub fn return_buffer(&mut self, buffer: Vec<u8>) {
-        self.receive_buffer = Some(buffer);
+        self.receive_buffer = buffer;
+    }
+
+    /// Begins a readable event, with its first read unless something is left from before; None if nobody is to hear of it.
+    pub fn begin_reading(&mut self, index: u32, exhaust: bool) -> Option<Reading> {
+        let mut audience = self.audience(index)?;
+        self.corked = index;
+        self.frames_left = FRAMES;
+        self.long_seen = false;
+        self.lend_inflater(index);
+        let mut buffer = self.borrow_buffer();
+        let mut progress = Progress { exhaust, taken: 0, drained: false };
+        let filled = match self.take_rest(index) {
+            Some(rest) => {
+                audience.quiet = self.quiet(index, &audience.limits);
+                Some(Fill::Rest(rest))
+            }
+            None => self.fill(index, &mut audience, &mut buffer, &mut progress),
+        };
+        Some(Reading { audience, buffer, progress, filled })
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
         let socket = self.sockets.get_mut(index)?;
-        if !socket.may_read() {
+        let extra = socket.extra.as_mut()?;
+        if extra.rest.is_empty() || socket.flags.paused || (socket.flags.throttled && !socket.flags.grace) {
             return None;
         }
-        let extra = socket.extra.as_mut()?;
-        if extra.rest.is_empty() { None } else { Some(std::mem::take(&mut extra.rest)) }
+        Some(std::mem::take(&mut extra.rest))
     }
 
     /// One read. None: reading ends for this turn.
-    fn fill(&mut self, index: u32, buffer: &mut [u8], progress: &mut Progress) -> Option<Fill> {
+    fn fill(
+        &mut self,
+        index: u32,
+        audience: &mut Audience,
+        buffer: &mut [u8],
+        progress: &mut Progress,
+    ) -> Option<Fill> {
         let now_ms = self.now_ms();
         let socket = self.sockets.get_mut(index)?;
         let alive = matches!(socket.phase, Phase::Open | Phase::Closing(_));
@@ -129,6 +163,7 @@ impl Core {
                 progress.taken += n;
                 progress.drained = n < asked && !exhaust;
                 if !direct {
+                    audience.quiet = self.quiet(index, &audience.limits);
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;
@@ -136,7 +171,7 @@ impl Core {
                 self.long_seen = true;
                 Some(Fill::Direct(socket.proto.direct_filled(n)))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Fill::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             Err(error) => {
                 self.stream_failed(index, &error);
                 None
@@ -144,14 +179,18 @@ impl Core {
         }
     }
 
-    /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at.
-    fn end_event(&mut self, index: u32, progress: &Progress) {
-        if self.end_quiet_event(index) {
-            return;
+    /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at. Returns the handler
+    /// if its owner is gone, and whether callbacks are due.
+    fn end_reading(&mut self, index: u32, reading: &mut Reading) -> (Option<Box<dyn Handler>>, bool) {
+        self.count_handed_out(index, &mut reading.audience);
+        let orphan = self.dismiss(&mut reading.audience);
+        self.return_buffer(std::mem::take(&mut reading.buffer));
+        if !self.end_quiet_event(index) {
+            self.reclaim_inflater(index);
+            self.uncork(index);
+            self.after_read(index, &reading.progress);
         }
-        self.reclaim_inflater(index);
-        self.uncork(index);
-        self.after_read(index, progress);
+        (orphan, !self.notices.is_empty())
     }
 
     /// The hot way: an open connection that holds no part of a message, waits for no answer and has an empty queue.

@@ -53,7 +53,6 @@ pub fn turn(timeout: Option<Duration>) -> Result<()> {
     for ready in events.drain(..).chain(left_over) {
         mail |= ready.target == Target::Waker;
         handle(ready);
-        deliver();
     }
     // Who posts a letter wakes the loop: without that there is none, or the next sleep ends at once.
     if mail {
@@ -80,10 +79,14 @@ pub fn settle() {
     with(Core::refresh_clock);
 }
 
+/// Handles an event, and makes the callbacks that it leads to.
 fn handle(ready: Ready) {
     match ready.target {
         Target::Waker => with(|core| core.shared.mailbox.waker().acknowledge()),
-        Target::Listener(index) => accept::accept(index),
+        Target::Listener(index) => {
+            accept::accept(index);
+            deliver();
+        }
         Target::Socket(index) => handle_socket(index, ready),
     }
 }
@@ -96,10 +99,16 @@ fn handle_socket(index: u32, ready: Ready) {
     if !ready.readable && !ready.broken {
         return;
     }
-    match with(|core| core.reader_of(index, ready.broken)) {
-        Reader::Messages => read::read(index, ready.exhaust),
-        Reader::Step(step) => with(|core| step(core, index, ready.exhaust)),
-        Reader::Nobody => {}
+    let reading = with(|core| match core.reader_of(index, ready.broken) {
+        Reader::Messages => core.begin_reading(index, ready.exhaust),
+        Reader::Step(step) => {
+            step(core, index, ready.exhaust);
+            None
+        }
+        Reader::Nobody => None,
+    });
+    if reading.is_none_or(|mut reading| read::read(index, &mut reading)) {
+        deliver();
     }
 }
 

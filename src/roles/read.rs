@@ -33,11 +33,21 @@ enum Fill {
 
 /// A readable event that is being handled.
 pub struct Reading {
-    audience: Audience,
+    /// There once it has begun.
+    audience: Option<Audience>,
     buffer: Vec<u8>,
     progress: Progress,
     /// What the newest read brought.
     filled: Option<Fill>,
+}
+
+impl Reading {
+    /// To be begun with [`Core::begin_reading`].
+    #[inline]
+    pub fn new(exhaust: bool) -> Reading {
+        let progress = Progress { exhaust, taken: 0, drained: false };
+        Reading { audience: None, buffer: Vec::new(), progress, filled: None }
+    }
 }
 
 /// How far it has come.
@@ -52,7 +62,7 @@ struct Progress {
 
 /// Handles a readable event of an open or closing connection. True: callbacks are due.
 pub fn read(index: u32, reading: &mut Reading) -> bool {
-    let Reading { audience, buffer, progress, filled } = reading;
+    let Reading { audience: Some(audience), buffer, progress, filled } = reading else { return true };
     while let Some(fill) = filled.take() {
         match fill {
             Fill::Rest(mut rest) => audience.deliver(index, &mut rest),
@@ -90,23 +100,23 @@ impl Core {
         self.receive_buffer = buffer;
     }
 
-    /// Begins a readable event, with its first read unless something is left from before; None if nobody is to hear of it.
-    pub fn begin_reading(&mut self, index: u32, exhaust: bool) -> Option<Reading> {
-        let mut audience = self.audience(index)?;
+    /// Begins a readable event, with its first read unless something is left from before.
+    #[inline]
+    pub fn begin_reading(&mut self, index: u32, reading: &mut Reading) {
+        let Some(audience) = self.audience(index) else { return };
+        let audience = reading.audience.insert(audience);
         self.corked = index;
         self.frames_left = FRAMES;
         self.long_seen = false;
         self.lend_inflater(index);
-        let mut buffer = self.borrow_buffer();
-        let mut progress = Progress { exhaust, taken: 0, drained: false };
-        let filled = match self.take_rest(index) {
+        reading.buffer = self.borrow_buffer();
+        reading.filled = match self.take_rest(index) {
             Some(rest) => {
                 audience.quiet = self.quiet(index, &audience.limits);
                 Some(Fill::Rest(rest))
             }
-            None => self.fill(index, &mut audience, &mut buffer, &mut progress),
+            None => self.fill(index, audience, &mut reading.buffer, &mut reading.progress),
         };
-        Some(Reading { audience, buffer, progress, filled })
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
@@ -182,8 +192,10 @@ impl Core {
     /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at. Returns the handler
     /// if its owner is gone, and whether callbacks are due.
     fn end_reading(&mut self, index: u32, reading: &mut Reading) -> (Option<Box<dyn Handler>>, bool) {
-        self.count_handed_out(index, &mut reading.audience);
-        let orphan = self.dismiss(&mut reading.audience);
+        let orphan = reading.audience.as_mut().and_then(|audience| {
+            self.count_handed_out(index, audience);
+            self.dismiss(audience)
+        });
         self.return_buffer(std::mem::take(&mut reading.buffer));
         if !self.end_quiet_event(index) {
             self.reclaim_inflater(index);

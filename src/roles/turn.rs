@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::accept;
 use super::core::{Core, Phase};
 use super::current::with;
 use super::notices::{Notice, deliver};
+use super::read::{self, Reading};
 use super::shared::Post;
-use super::{accept, read};
 use crate::error::Result;
 use crate::event_loop::poller::{Ready, Target};
 
@@ -99,15 +100,13 @@ fn handle_socket(index: u32, ready: Ready) {
     if !ready.readable && !ready.broken {
         return;
     }
-    let reading = with(|core| match core.reader_of(index, ready.broken) {
-        Reader::Messages => core.begin_reading(index, ready.exhaust),
-        Reader::Step(step) => {
-            step(core, index, ready.exhaust);
-            None
-        }
-        Reader::Nobody => None,
+    let mut reading = Reading::new(ready.exhaust);
+    with(|core| match core.reader_of(index, ready.broken) {
+        Reader::Messages => core.begin_reading(index, &mut reading),
+        Reader::Step(step) => step(core, index, ready.exhaust),
+        Reader::Nobody => {}
     });
-    if reading.is_none_or(|mut reading| read::read(index, &mut reading)) {
+    if read::read(index, &mut reading) {
         deliver();
     }
 }

@@ -1,7 +1,7 @@
 //! Layer 5: what a loop does with its sockets.
 //!
 //! The files follow a connection's life: [`listen`] and [`accept`], or [`dial`]; [`http_side`] and [`requests`] until
-//! the upgrade is decided; [`read`] and [`write`] while it is open, with [`deflate`] if that was agreed; [`deadlines`] all
+//! the upgrade is decided; [`read`], [`deliver`] and [`write`] with its [`cork`] while it is open, with [`deflate`] if that was agreed; [`deadlines`] all
 //! the time; [`close`] at its end, and [`reconnect`] with [`backoff`] for a client that does not give up.
 //! [`turn`] is one turn of the loop, [`notices`] the callbacks that are due, [`core`] the state, [`current`] the rule
 //! by which it is borrowed, [`shared`] what other threads see of it; what they send comes through [`send_batches`] and

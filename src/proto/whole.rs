@@ -22,7 +22,7 @@ pub struct WholeReader {
 pub enum Found<'a> {
     /// A message, unmasked and checked.
     Message(Kind, &'a [u8]),
-    /// A text that is not UTF-8; [`Conn::refuse_text`](super::conn::Conn::refuse_text) must be told.
+    /// A text that is not UTF-8, cut off; [`Conn::refuse_text`](super::conn::Conn::refuse_text) must be told.
     NotUtf8,
     /// Anything else; nothing was touched.
     Other,

@@ -64,7 +64,8 @@ impl Audience {
                 Some(quiet) => self.hand_out_whole(index, &quiet, &mut rest),
                 None => Stop::Other,
             };
-            if rest.is_empty() || !self.hand_out_next(index, stop, &mut rest) {
+            let done = rest.is_empty() && !matches!(stop, Stop::NotUtf8);
+            if done || !self.hand_out_next(index, stop, &mut rest) {
                 return;
             }
             self.quiet = with(|core| core.quiet(index, &self.limits));

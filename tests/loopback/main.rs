@@ -8,6 +8,7 @@ mod messages;
 mod proxy;
 mod reconnect;
 mod regressions;
+mod replies;
 mod support;
 mod threads;
 mod topics;

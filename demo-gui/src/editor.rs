@@ -114,6 +114,14 @@ impl Editor {
         (self.selection, self.moved) = ((end, end), true);
     }
 
+    /// Takes nothing that is typed any more, or again; it can be read, searched and copied all the same.
+    pub fn set_read_only(&mut self, read_only: bool) {
+        if read_only {
+            self.cancel_composition();
+        }
+        self.peer.set_read_only(read_only);
+    }
+
     /// How many lines were laid out since the start, for tests.
     pub fn lines_laid_out(&self) -> usize {
         self.layout.laid_out
@@ -171,6 +179,9 @@ impl Editor {
 
     /// Puts `text` in the place of `range`, as one undo step.
     pub fn replace(&mut self, range: Range<usize>, text: &str) {
+        if self.peer.is_read_only() {
+            return;
+        }
         self.peer.replace(range.clone(), text);
         let edit = Edit { at: range.start, removed: range.len(), inserted: text.to_owned() };
         self.shift(std::slice::from_ref(&edit));
@@ -248,6 +259,7 @@ impl Editor {
         }
         let behind = [ui.painter().add(Shape::Noop), ui.painter().add(Shape::Noop)];
         self.tell_selection(ui.ctx());
+        let read_only = self.peer.is_read_only();
         let layout = &mut self.layout;
         let mut layouter =
             |ui: &Ui, buffer: &dyn TextBuffer, width: f32| layout.galley(ui, buffer.as_str(), width);
@@ -258,7 +270,7 @@ impl Editor {
             .frame(frame)
             .desired_width(f32::INFINITY)
             .min_size(vec2(0.0, height))
-            .lock_focus(true)
+            .lock_focus(!read_only)
             .layouter(&mut layouter)
             .show(ui);
         let changes = buffer.changes;

@@ -66,7 +66,7 @@ words! {
     // Finding
     find, previous, next, close, nothing_found, search_hint, switch_hint, create_named,
     // Status
-    status_device, status_hosting, status_live, saved, saving, no_font,
+    status_device, status_hosting, status_live, saved, saving, read_only, read_only_hint, no_font,
     refused_unauthorised, refused_forbidden, refused_not_found, refused_too_big, refused_other,
     // Sharing
     share_title, share_lead, can_edit, can_read, link, copy, copied, not_encrypted, starting, scan,

@@ -42,6 +42,8 @@ pub enum Icon {
     Share,
     /// A link: two rings.
     Link,
+    /// A padlock.
+    Lock,
 }
 
 /// Draws it into a square.
@@ -112,6 +114,10 @@ pub fn paint(painter: &Painter, icon: Icon, area: Rect, color: Color32) {
             pen.line(&[(6.5, 9.5), (9.5, 6.5)]);
             pen.line(&[(7.5, 4.5), (9.5, 2.6), (12.0, 2.6), (13.4, 4.0), (13.4, 6.5), (11.5, 8.5)]);
             pen.line(&[(8.5, 11.5), (6.5, 13.4), (4.0, 13.4), (2.6, 12.0), (2.6, 9.5), (4.5, 7.5)]);
+        }
+        Icon::Lock => {
+            pen.frame((3.0, 7.0), (13.0, 14.0));
+            pen.line(&[(5.2, 7.0), (5.2, 4.6), (6.4, 2.8), (9.6, 2.8), (10.8, 4.6), (10.8, 7.0)]);
         }
     }
 }

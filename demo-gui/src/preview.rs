@@ -8,8 +8,8 @@ use crate::parts::focus_ring;
 use crate::theme::{self, Palette, palette};
 use blocks::{Block, Kind, Piece, Placed};
 use eframe::egui::{
-    self, CornerRadius, FontId, Galley, Label, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    pos2, text::LayoutJob, vec2,
+    self, CornerRadius, FontId, Galley, Label, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct Preview {
     blocks: Vec<Placed>,
     galleys: Vec<Option<Arc<Galley>>>,
     tops: Vec<f32>,
+    /// Boxes are not to be ticked.
+    read_only: bool,
     key: Option<(f32, Palette, f32)>,
 }
 
@@ -42,8 +44,9 @@ const INDENT: f32 = 24.0;
 const QUOTE: f32 = 18.0;
 
 impl Preview {
-    /// Shows the page of `text`.
-    pub fn show(&mut self, ui: &mut Ui, text: &str) -> Option<Action> {
+    /// Shows the page of `text`; one that is read-only has boxes that cannot be ticked.
+    pub fn show(&mut self, ui: &mut Ui, text: &str, read_only: bool) -> Option<Action> {
+        self.read_only = read_only;
         let colors = palette(ui);
         let width = ui.available_width();
         self.update(ui, text, width, colors);
@@ -148,8 +151,9 @@ impl Preview {
         }
         let mut action = None;
         if let Some((range, done)) = &block.checkbox {
-            let name = block.text();
-            if checkbox(ui, &name, pos2(at.x - 15.0, at.y + theme::NOTE_LINE / 2.0), *done, colors, *start) {
+            let center = pos2(at.x - 15.0, at.y + theme::NOTE_LINE / 2.0);
+            let response = checkbox(ui, &block.text(), center, *done, self.read_only, *start);
+            if response.clicked() {
                 action = Some(Action::Tick { range: start + range.start..start + range.end, done: !done });
             }
         } else if let Some(bullet) = &block.bullet {
@@ -194,20 +198,30 @@ impl Preview {
 }
 
 /// A checkbox named after its item.
-fn checkbox(ui: &mut Ui, name: &str, center: egui::Pos2, done: bool, colors: Palette, salt: usize) -> bool {
+fn checkbox(
+    ui: &mut Ui,
+    name: &str,
+    center: egui::Pos2,
+    done: bool,
+    read_only: bool,
+    salt: usize,
+) -> Response {
+    let colors = palette(ui);
     let area = Rect::from_center_size(center, Vec2::splat(17.0));
-    let response = ui.interact(area, ui.scope_id().with(("checkbox", salt)), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, done, name));
+    let sense = if read_only { Sense::hover() } else { Sense::click() };
+    let response = ui.interact(area, ui.scope_id().with(("checkbox", salt)), sense);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, !read_only, done, name));
     let radius = CornerRadius::same(4);
     if done {
         ui.painter().rect_filled(area, radius, colors.accent);
         icons::paint(ui.painter(), Icon::Tick, area.shrink(3.0), colors.on_accent);
     } else {
-        let stroke = Stroke::new(1.5, if response.hovered() { colors.accent } else { colors.weak });
+        let inviting = response.hovered() && !read_only;
+        let stroke = Stroke::new(1.5, if inviting { colors.accent } else { colors.weak });
         ui.painter().rect_stroke(area, radius, stroke, StrokeKind::Inside);
     }
     focus_ring(ui, &response, area.expand(3.0));
-    response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
+    if read_only { response } else { response.on_hover_cursor(egui::CursorIcon::PointingHand) }
 }
 
 /// The space left of a block's text.

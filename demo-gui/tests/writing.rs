@@ -2,8 +2,10 @@
 
 mod support;
 
-use eframe::egui::{Event, ImeEvent, Key, Modifiers};
-use support::{CTRL, CTRL_SHIFT, Window};
+use eframe::egui::{Event, ImeEvent, Key, Modifiers, OutputCommand};
+use egui_kittest::kittest::{NodeT, Queryable};
+use notes_core::link::{Event as Told, Status};
+use support::{CTRL, CTRL_SHIFT, Window, note};
 
 fn preedit(window: &mut Window, text: &str) {
     window.harness.event(Event::Ime(ImeEvent::Preedit { text: text.into(), active_range_chars: None }));
@@ -172,4 +174,75 @@ fn a_long_note_is_laid_out_once_and_then_line_by_line() {
         window.type_text(letter);
     }
     assert_eq!(laid_out(&window) - before, 3, "a line for each letter");
+}
+
+/// The host lets us only read, or write again.
+fn read_only(window: &mut Window, read_only: bool) {
+    window.send(Told::ReadOnly(note(0), read_only));
+    window.settle();
+}
+
+fn field_is_read_only(window: &Window) -> bool {
+    window.harness.get_by_label("Text of the note").accesskit_node().is_read_only()
+}
+
+#[test]
+fn a_note_that_is_only_read_takes_nothing() {
+    let mut window = Window::with_text("- [ ] milk\n\n");
+    window.status(Status::Live { round_trip_ms: None });
+    window.type_text("mine");
+    preedit(&mut window, "ni");
+    assert!(window.shows("Saving…") && !window.shows("Read-only") && !field_is_read_only(&window));
+    read_only(&mut window, true);
+    let text = "- [ ] milk\n\nmine";
+    assert_eq!(window.text(), text, "what was being composed has never been");
+    assert!(window.shows("Read-only") && !window.shows("Saving…") && field_is_read_only(&window));
+    let updates = window.updates;
+    for (anchor, head) in [(16, 16), (6, 10)] {
+        window.select(anchor, head);
+        window.type_text("x");
+        for event in [Event::Paste("pasted".into()), Event::Cut, Event::Ime(ImeEvent::Commit("你好".into()))]
+        {
+            window.select(anchor, head);
+            window.harness.event(event);
+            window.settle();
+        }
+        preedit(&mut window, "ni");
+        for key in [Key::Enter, Key::Backspace, Key::Delete, Key::Tab] {
+            window.select(anchor, head);
+            window.press(Modifiers::NONE, key);
+        }
+        for (modifiers, key) in [(CTRL, Key::Z), (CTRL, Key::Y), (CTRL, Key::B), (CTRL_SHIFT, Key::C)] {
+            window.select(anchor, head);
+            window.press(modifiers, key);
+        }
+        assert_eq!(window.text(), text);
+    }
+    window.press(CTRL, Key::E);
+    window.click_box("milk");
+    assert_eq!((window.text().as_str(), window.hub_text().as_str(), window.updates), (text, text, updates));
+}
+
+#[test]
+fn a_note_that_is_only_read_is_copied_and_followed() {
+    let mut window = Window::with_text("- [ ] milk\n");
+    read_only(&mut window, true);
+    window.select(6, 10);
+    window.harness.event(Event::Copy);
+    window.harness.run_steps(1);
+    let commands = &window.harness.output().platform_output.commands;
+    assert!(
+        commands.iter().any(|command| matches!(command, OutputCommand::CopyText(text) if text == "milk"))
+    );
+    window.settle();
+    let mut ada = window.guest("Ada", [1, 2, 3]);
+    ada.insert(6, "oat ");
+    window.hear(&mut ada);
+    assert_eq!((window.text().as_str(), window.selection()), ("- [ ] oat milk\n", (6, 14)));
+    read_only(&mut window, false);
+    window.type_text("drink");
+    assert_eq!(window.hub_text(), "- [ ] drink\n");
+    window.press(CTRL, Key::E);
+    window.click_box("drink");
+    assert_eq!(window.hub_text(), "- [x] drink\n");
 }

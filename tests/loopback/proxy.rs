@@ -82,12 +82,15 @@ fn both(pair: &Pair, act: impl Fn(&TcpStream)) {
 
 fn connect(state: &Arc<State>, client: TcpStream, server: TcpStream) {
     let swallowed = Arc::new(AtomicBool::new(false));
-    for (from, to) in [(&client, &server), (&server, &client)] {
-        let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-        let (state, swallowed) = (state.clone(), swallowed.clone());
+    let ways = [(&client, &server), (&server, &client)]
+        .map(|(from, to)| (from.try_clone().unwrap(), to.try_clone().unwrap()));
+    let through = swallowed.clone();
+    // Before anything gets through: what has opened must be there for the next fault.
+    state.pairs.lock().unwrap().push(Pair { client, server, swallowed });
+    for (from, to) in ways {
+        let (state, swallowed) = (state.clone(), through.clone());
         std::thread::spawn(move || pump(from, to, &state, &swallowed));
     }
-    state.pairs.lock().unwrap().push(Pair { client, server, swallowed });
 }
 
 fn pump(mut from: TcpStream, mut to: TcpStream, state: &State, swallowed: &AtomicBool) {

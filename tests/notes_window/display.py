@@ -34,7 +34,7 @@ LIBRARIES = {
 
 def prepare():
     """Installs what is missing and builds the program."""
-    for program, package in {"Xvfb": "xvfb", "xdotool": "xdotool"}.items():
+    for program, package in {"Xvfb": "xvfb", "xdotool": "xdotool", "xmodmap": "x11-xserver-utils"}.items():
         tools.debian(program, package)
     ldconfig = shutil.which("ldconfig") or "/sbin/ldconfig"
     known = subprocess.run([ldconfig, "-p"], capture_output=True, text=True).stdout
@@ -69,6 +69,7 @@ class Display:
             "GTK_THEME": "Adwaita",
         }
         self.environment.pop("WAYLAND_DISPLAY", None)
+        self.characters = set()
 
     def close(self):
         self.process.terminate()
@@ -80,6 +81,24 @@ class Display:
         command = ["xdotool", *map(str, arguments)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
         return done.stdout.strip() if done.returncode == 0 else None
+
+    def map_characters(self, text):
+        """Gives each character that is not ASCII a key of its own, for good.
+
+        xdotool would borrow a key for the moment of typing; a program that is busy then looks it up too late.
+        """
+        new = sorted({character for character in text if not character.isascii()} - self.characters)
+        if not new:
+            return
+        keys = subprocess.run(["xmodmap", "-pke"], env=self.environment, capture_output=True, text=True, check=True).stdout
+        # The highest ones: xdotool borrows the lowest.
+        free = re.findall(r"^keycode +(\d+) =\s*$", keys, re.MULTILINE)[::-1]
+        if len(free) < len(new):
+            raise Failed(f"no keys are left for {''.join(new)}")
+        lines = "".join(f"keycode {code} = U{ord(character):04X}\n" for code, character in zip(free, new))
+        subprocess.run(["xmodmap", "-"], env=self.environment, input=lines, text=True, check=True)
+        self.characters.update(new)
+        time.sleep(0.5)
 
     def pixels(self):
         """Width, height and the rows of the screen as bytes of RGB."""
@@ -184,16 +203,14 @@ class Window:
         time.sleep(0.15)
 
     def type(self, text):
-        """Types a text. Each Chinese character needs a key of its own, which the program must hear of first."""
+        """Types a text, line ends with Return."""
         self.focus()
-        for part in re.findall(r"[ -~]+|[^ -~]", text):
+        self.display.map_characters(text.replace("\n", ""))
+        for part in re.findall(r"[^\n]+|\n", text):
             if part == "\n":
                 self.display.xdotool("key", "--delay", 60, "Return")
-            elif part.isascii():
-                self.display.xdotool("type", "--delay", 30, "--", part)
             else:
-                self.display.xdotool("type", "--delay", 150, part)
-                time.sleep(0.2)
+                self.display.xdotool("type", "--delay", 30, "--", part)
         time.sleep(0.25)
 
     def texts(self):

@@ -10,10 +10,12 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from support.paths import ROOT
+from support.process import Failed
 
 import display as screen
 
 WIDTH, HEIGHT = 1100, 700
+PLAN = "# Plan for Friday\n\nWe meet at ten, 老地方见.\n\n- [ ] bring tea"
 NOTES = {
     "WebSocket 学习笔记": """# WebSocket 学习笔记
 
@@ -56,6 +58,8 @@ def main(target):
         one = open_window("one", "--host", "127.0.0.1:0")
         one.place(0, 0, WIDTH, HEIGHT)
         one.line("edit ")
+        # The card must be there before it can be closed, and the first frames of a window are slow.
+        time.sleep(4)
         one.key("Escape")
         shoot("1-welcome")
         for at in reversed(range(len(NOTES))):
@@ -95,7 +99,10 @@ def main(target):
 def together(display, folder, open_window, one, shoot):
     """Two people in one note: the guest types, reacts, and is seen; then the host goes away."""
     one.key("ctrl+n")
-    one.type("# Plan for Friday\n\nWe meet at ten, 老地方见.\n\n- [ ] bring tea\n")
+    one.type(PLAN)
+    # A key that is lost on the way would be in the pictures for good.
+    if not screen.wait_for(lambda: PLAN in one.texts().values()):
+        raise Failed(f"the keys did not arrive as typed: {list(one.texts().values())}")
     one.key("ctrl+shift+s")
     link = one.line("edit ")
     one.key("Escape")

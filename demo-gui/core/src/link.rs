@@ -73,6 +73,8 @@ pub enum Event {
     Frame(NoteId, Vec<u8>),
     /// The state of an open note, when it changes.
     Status(NoteId, Status),
+    /// Whether the host lets us only read an open note, when that changes. Until it is told, we may write.
+    ReadOnly(NoteId, bool),
     /// All that was typed so far is on disk.
     Saved(NoteId),
     /// The links of a shared note.

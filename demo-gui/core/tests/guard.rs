@@ -1,22 +1,13 @@
 //! What a guard lets through, and what it tells.
 
+#[path = "support/document.rs"]
+mod document;
+
+use document::{document, text_of};
 use notes_core::wire::{ApplyError, Guard, TEXT, WireError, write_bytes, write_uint};
 use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update};
-
-fn document(client: u64) -> Doc {
-    let mut options = Options::with_client_id(ClientID::new(client));
-    options.offset_kind = OffsetKind::Bytes;
-    let doc = Doc::with_options(options);
-    doc.get_or_insert_text(TEXT);
-    doc
-}
-
-fn text_of(doc: &Doc) -> String {
-    let text = doc.get_or_insert_text(TEXT);
-    text.get_string(&doc.transact())
-}
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
 /// Types, and returns the update.
 fn insert(doc: &Doc, at: u32, what: &str) -> Vec<u8> {

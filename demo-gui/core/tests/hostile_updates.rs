@@ -1,5 +1,7 @@
 //! Malformed and malicious updates: the process lives, memory and time are bounded, what is sound is taken.
 
+#[path = "support/document.rs"]
+mod document;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/random.rs"]
@@ -7,13 +9,14 @@ mod random;
 
 use std::time::Duration;
 
+use document::{document, text_of};
 use measure::{alone, within};
 use notes_core::peer::Peer;
 use notes_core::wire::{self, ApplyError, Color, Guard, MAX_UPDATE, Message, TEXT, User, WireError};
 use notes_core::wire::{validate_update, write_bytes, write_uint};
 use random::{Random, WORDS, mutate, shaped_update};
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update};
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
 /// A build for tests takes some times as long.
 const SLOW: u32 = if cfg!(debug_assertions) { 3 } else { 1 };
@@ -23,19 +26,6 @@ fn seeds(default: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let first = number("NOTES_FUZZ_SEED").unwrap_or(0u64);
     first..first + number("NOTES_FUZZ_CASES").unwrap_or(default)
-}
-
-fn document(client: u64) -> Doc {
-    let mut options = Options::with_client_id(yrs::block::ClientID::new(client));
-    options.offset_kind = OffsetKind::Bytes;
-    let doc = Doc::with_options(options);
-    doc.get_or_insert_text(TEXT);
-    doc
-}
-
-fn text_of(doc: &Doc) -> String {
-    let text = doc.get_or_insert_text(TEXT);
-    text.get_string(&doc.transact())
 }
 
 /// What a hub and a window do with a document between two updates.

@@ -35,6 +35,29 @@ fn offsets_that_are_none_do_nothing() {
 }
 
 #[test]
+fn one_that_only_reads_changes_nothing_and_has_what_others_do() {
+    let mut room = Room::new(2);
+    room.peer(0).insert(0, "ab");
+    room.settle();
+    let peer = room.peer(0);
+    peer.set_read_only(true);
+    assert_eq!((peer.insert(1, "x"), peer.replace(0..1, "x"), peer.delete(0..1)), (0, 0, false));
+    peer.replace_all("x");
+    assert!(peer.undo().is_empty());
+    peer.compose_begin();
+    assert!(!peer.is_composing());
+    room.peer(1).insert(2, "世");
+    room.settle();
+    assert_eq!(room.peer(0).text(), "ab世");
+    assert_eq!(room.text(), "ab世");
+    let peer = room.peer(0);
+    peer.set_read_only(false);
+    assert!(!peer.undo().is_empty());
+    room.settle();
+    assert_eq!(room.text(), "世");
+}
+
+#[test]
 fn carets_reactions_and_names_arrive() {
     let mut room = Room::new(2);
     room.peer(0).insert(0, "ab😀世");

@@ -1,9 +1,11 @@
 //! The process is killed (SIGKILL) before every single step of writing: what was answered for is there, a commit is
 //! there as a whole or not at all, and the `.md` files are whole.
 
+#[path = "support/disk.rs"]
+mod disk;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -11,11 +13,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 
 use notes_core::link::NoteId;
-use notes_core::store::db::{Loaded, Store, builder};
+use notes_core::store::db::{Loaded, Store};
 use notes_core::store::writer::{Answer, Job, Writer};
 use notes_core::store::{Meta, Write};
-use redb::backends::FileBackend;
-use redb::{BackendError, StorageBackend};
 use tempfile::tempdir;
 
 /// Commits of the script below; after each the child says "done".
@@ -33,63 +33,6 @@ fn step(_: &'static str) {
             std::thread::park();
         }
     }
-}
-
-/// The real file, with a step before everything that changes it.
-#[derive(Debug)]
-struct Stepping(FileBackend);
-
-impl StorageBackend for Stepping {
-    fn len(&self) -> Result<u64, std::io::Error> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
-        step("set_len");
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> Result<(), std::io::Error> {
-        step("sync_data");
-        self.0.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-        step("write");
-        // A write of several pages may be cut between two of them.
-        for (n, part) in data.chunks(4096).enumerate() {
-            if n > 0 {
-                step("rest of a write");
-            }
-            self.0.write(offset + n as u64 * 4096, part)?;
-        }
-        Ok(())
-    }
-
-    fn close(&self) -> Result<(), std::io::Error> {
-        self.0.close()
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.unlock_range(start, end)
-    }
-}
-
-fn open(folder: &Path) -> Arc<Store> {
-    let opener = |path: &Path| {
-        let options =
-            fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        builder().create_with_backend(Stepping(FileBackend::new(options)?))
-    };
-    Arc::new(Store::open_with(&folder.join("notes.redb"), Box::new(opener)).unwrap())
 }
 
 fn note(name: &str) -> NoteId {
@@ -146,7 +89,10 @@ fn child() {
     let Ok(folder) = std::env::var("STORE_KILL_FOLDER") else { return };
     KILL_AT.store(std::env::var("STORE_KILL_AT").unwrap().parse().unwrap(), SeqCst);
     let folder = PathBuf::from(folder);
-    let store = open(&folder);
+    let store = disk::open(&folder, |what| {
+        step(what);
+        Ok(())
+    });
     let writer = Writer::start(store.clone(), folder.join("notes"), step).unwrap();
     for round in 0..ROUNDS {
         writer.ask(Job::Commit(writes(round)));

@@ -55,7 +55,7 @@ impl App {
             let inner = ui.scope_builder(egui::UiBuilder::new().max_rect(column), |ui| {
                 ui.add_space(28.0);
                 let text = open.editor.peer.text().to_owned();
-                let action = open.preview.show(ui, &text);
+                let action = open.preview.show(ui, &text, open.editor.peer.is_read_only());
                 ui.add_space(60.0);
                 action
             });

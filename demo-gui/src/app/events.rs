@@ -46,6 +46,11 @@ impl App {
                     open.set_status(status);
                 }
             }
+            Event::ReadOnly(note, read_only) => {
+                if let Some(open) = self.opened(&note) {
+                    open.editor.set_read_only(read_only);
+                }
+            }
             Event::Saved(note) => {
                 if let Some(open) = self.opened(&note) {
                     open.saved = true;

@@ -1,11 +1,13 @@
 //! The line at the bottom: the state of the note in words and as a shape.
 
 use super::App;
-use crate::icons::{Sign, paint_sign};
+use crate::icons::{self, Icon, Sign, paint_sign};
 use crate::parts::choices;
 use crate::settings::Mode;
 use crate::theme::palette;
-use eframe::egui::{Align, Color32, Frame, Layout, Margin, Panel, RichText, Sense, Stroke, Ui, vec2};
+use eframe::egui::{
+    Align, Color32, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, Ui, Vec2, vec2,
+};
 use notes_core::link::{Refusal, Status};
 
 impl App {
@@ -60,7 +62,14 @@ impl App {
         if !cause.is_empty() {
             label.on_hover_text(cause);
         }
-        if !narrow {
+        if open.editor.peer.is_read_only() {
+            dot(ui, colors.line);
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 20.0), Sense::hover());
+            let area = Rect::from_center_size(rect.center(), Vec2::splat(12.0));
+            icons::paint(ui.painter(), Icon::Lock, area, colors.strong);
+            let label = RichText::new(self.words.read_only).size(12.5).color(colors.strong);
+            ui.label(label).on_hover_text(self.words.read_only_hint);
+        } else if !narrow {
             dot(ui, colors.line);
             let saved = if open.saved { self.words.saved } else { self.words.saving };
             ui.label(RichText::new(saved).size(12.5).color(colors.weak));

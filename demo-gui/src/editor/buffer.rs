@@ -40,7 +40,7 @@ impl<'a> Buffer<'a> {
 
 impl TextBuffer for Buffer<'_> {
     fn is_mutable(&self) -> bool {
-        true
+        !self.peer.is_read_only()
     }
 
     fn as_str(&self) -> &str {
@@ -62,7 +62,8 @@ impl TextBuffer for Buffer<'_> {
     }
 
     fn insert_text_at(&mut self, caret: &mut CCursor, text: &str, _char_limit: usize) {
-        if text != "\n" || !self.next_item(caret) {
+        // TextEdit asks this way also for a text that is not mutable.
+        if self.is_mutable() && (text != "\n" || !self.next_item(caret)) {
             caret.index += self.insert_text(text, caret.index);
         }
     }

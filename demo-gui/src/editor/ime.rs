@@ -22,6 +22,9 @@ impl Editor {
                 _ => true,
             });
         });
+        if self.peer.is_read_only() {
+            return;
+        }
         for event in events {
             match event {
                 ImeEvent::Preedit { text, .. } if text.is_empty() => self.cancel_composition(),
@@ -64,7 +67,8 @@ impl Editor {
         self.caret_before(caret, &waited);
     }
 
-    fn cancel_composition(&mut self) {
+    /// What is being composed has never been.
+    pub(super) fn cancel_composition(&mut self) {
         if !self.peer.is_composing() {
             return;
         }

@@ -40,6 +40,9 @@ impl Editor {
 
     /// One change, one undo step.
     fn change(&mut self, change: &Change) {
+        if self.peer.is_read_only() {
+            return;
+        }
         self.replace(change.range.clone(), &change.text);
         self.select(change.selection.start, change.selection.end);
     }

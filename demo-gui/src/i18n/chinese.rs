@@ -51,6 +51,8 @@ pub const CHINESE: Words = Words {
     status_live: "已连接",
     saved: "已保存",
     saving: "正在保存…",
+    read_only: "只读",
+    read_only_hint: "此链接只读。离开后，文字会保留在本机，可以修改。",
     no_font: "No installed font has Chinese characters (没有中文字体). Install one, for example fonts-noto-cjk, and start again.",
     refused_unauthorised: "被拒绝：链接已失效",
     refused_forbidden: "被拒绝：此链接只读，您的修改只保留在本机",

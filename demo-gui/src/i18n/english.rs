@@ -51,6 +51,8 @@ pub const ENGLISH: Words = Words {
     status_live: "Live",
     saved: "Saved",
     saving: "Saving…",
+    read_only: "Read-only",
+    read_only_hint: "This link lets you read, not write. Leave the note, and the text is yours to change.",
     no_font: "No installed font has Chinese characters. Install one, for example fonts-noto-cjk, and start again.",
     refused_unauthorised: "Refused: the link is no longer valid",
     refused_forbidden: "Refused: this link is read-only, your changes stay on this device",

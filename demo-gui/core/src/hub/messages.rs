@@ -93,9 +93,7 @@ impl Running {
                     let frames = self.rooms.get(note).map(|room| room.presence.frames()).unwrap_or_default();
                     frames.iter().for_each(|frame| self.reply(note, from, frame));
                 }
-                // A host says that we may only read.
-                Message::Auth(_) if self.is_host(from) => self.window.frame(note, frame),
-                Message::Auth(_) => {}
+                Message::Auth(_) => self.host_denied(from),
             }
         }
         Ok(())

@@ -79,8 +79,8 @@ pub struct Running {
     pub(super) ready: VecDeque<NoteId>,
     pub(super) pace: Pace,
     pub(super) search: Option<Search>,
-    /// What the window was told last.
-    pub(super) told: HashMap<NoteId, Status>,
+    /// What the window was told last of a note: its status, and whether it may only be read.
+    pub(super) told: HashMap<NoteId, (Status, bool)>,
     turns: Arc<Turns>,
     start: Instant,
     ending: bool,

@@ -27,6 +27,8 @@ pub struct Upstream {
     pinged: Option<Instant>,
     /// What the host had when it last asked.
     has: StateVector,
+    /// It has said, on this connection, that we may only read.
+    denied: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +103,7 @@ impl Running {
             ping_due_ms: 0,
             pinged: None,
             has: StateVector::default(),
+            denied: false,
         };
         self.upstreams.insert(note.clone(), upstream);
         begun
@@ -118,7 +121,7 @@ impl Running {
     pub(super) fn leave(&mut self, note: &NoteId) {
         self.disconnect(note);
         match self.list.get_mut(note) {
-            Some(meta) => (meta.joined, meta.kept) = (None, 0),
+            Some(meta) => (meta.joined, meta.kept, meta.read_only) = (None, 0, false),
             None => self.window.tell(Event::Failed(Failure::NoSuchNote(note.clone()))),
         }
     }
@@ -131,6 +134,7 @@ impl Running {
     pub(super) fn host_opened(&mut self, conn: Conn, inflow: Arc<Inflow>) {
         let Some((note, upstream)) = self.of_conn(conn) else { return };
         upstream.state = State::Open;
+        upstream.denied = false;
         upstream.ping_due_ms = 0;
         upstream.pinged = None;
         self.left(conn);
@@ -158,13 +162,31 @@ impl Running {
         }
     }
 
-    /// The host has told what we lacked.
+    /// The host has told what we lacked. One that lets us only read has said so before.
     pub(super) fn host_synced(&mut self, from: Member) {
         let Member::Conn(conn) = from else { return };
-        if let Some((_, upstream)) = self.of_conn(conn)
-            && upstream.state == State::Open
-        {
+        let Some((note, upstream)) = self.of_conn(conn) else { return };
+        if upstream.state == State::Open {
             upstream.state = State::Live;
+            let denied = upstream.denied;
+            self.set_read_only(&note, denied);
+        }
+    }
+
+    /// The host says that we may only read; nobody else can say so.
+    pub(super) fn host_denied(&mut self, from: Member) {
+        let Member::Conn(conn) = from else { return };
+        let Some((note, upstream)) = self.of_conn(conn) else { return };
+        upstream.denied = true;
+        self.set_read_only(&note, true);
+    }
+
+    /// It is remembered: also while the host is away, nothing is typed that it would never take.
+    fn set_read_only(&mut self, note: &NoteId, read_only: bool) {
+        if self.list.get(note).is_some_and(|meta| meta.read_only != read_only)
+            && let Some(meta) = self.list.get_mut(note)
+        {
+            meta.read_only = read_only;
         }
     }
 
@@ -235,10 +257,14 @@ impl Running {
     pub(super) fn tell_states(&mut self) {
         for note in self.window.shown() {
             let status = self.status(&note);
-            if self.told.get(&note) == Some(&status) {
+            let read_only = self.list.get(&note).is_some_and(|meta| meta.read_only);
+            let before = self.told.insert(note.clone(), (status.clone(), read_only));
+            if before.as_ref().is_none_or(|(_, known)| *known != read_only) {
+                self.window.tell(Event::ReadOnly(note.clone(), read_only));
+            }
+            if before.is_some_and(|(known, _)| known == status) {
                 continue;
             }
-            self.told.insert(note.clone(), status.clone());
             let now = self.now_ms();
             let told = match status {
                 Status::Reconnecting { in_ms, kept, cause } => {

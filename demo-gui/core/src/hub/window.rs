@@ -129,9 +129,9 @@ impl Window {
 fn is_newer(event: &Event, older: &Event) -> bool {
     match (event, older) {
         (Event::Notes(_), Event::Notes(_)) => true,
-        (Event::Status(note, _), Event::Status(other, _)) | (Event::Saved(note), Event::Saved(other)) => {
-            note == other
-        }
+        (Event::Status(note, _), Event::Status(other, _))
+        | (Event::ReadOnly(note, _), Event::ReadOnly(other, _))
+        | (Event::Saved(note), Event::Saved(other)) => note == other,
         (Event::Failed(failure), Event::Failed(other)) => failure == other,
         _ => false,
     }

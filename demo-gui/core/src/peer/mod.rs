@@ -44,6 +44,8 @@ pub struct Peer {
     now_ms: u64,
     /// Where the last letter was typed or taken: the next one belongs to the same undo step.
     typed_at: Option<usize>,
+    /// Nothing is changed here.
+    read_only: bool,
 }
 
 impl Peer {
@@ -66,12 +68,24 @@ impl Peer {
             own: Own::new(me),
             now_ms: 0,
             typed_at: None,
+            read_only: false,
         }
     }
 
     /// Our identifier in the note.
     pub fn client(&self) -> u64 {
         self.replica.client()
+    }
+
+    /// Takes no change made here any more, or again; those of others come as before. An input method that is at work is
+    /// to be cancelled first.
+    pub fn set_read_only(&mut self, read_only: bool) {
+        self.read_only = read_only;
+    }
+
+    /// It takes no change made here.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// The text, the letters of an input method included.
@@ -107,7 +121,8 @@ impl Peer {
     fn replace_with(&mut self, range: Range<usize>, text: &str, own_step: bool) -> Option<usize> {
         let text = unix_lines(text);
         let removed = self.mirror.get(range.clone())?.len();
-        if removed == 0 && text.is_empty()
+        if self.read_only
+            || removed == 0 && text.is_empty()
             || self.mirror.len() - removed + text.len() > MAX_TEXT.max(self.mirror.len())
         {
             return None;
@@ -170,7 +185,7 @@ impl Peer {
 
     /// An input method begins: from now on edits change only the mirror, and the changes of others wait.
     pub fn compose_begin(&mut self) {
-        if self.composition.is_none() {
+        if self.composition.is_none() && !self.read_only {
             self.composition = Some(Composition::new(&self.mirror));
         }
     }
@@ -229,7 +244,7 @@ impl Peer {
     }
 
     fn step_back(&mut self, step: fn(&mut Replica) -> bool) -> Vec<Edit> {
-        if self.composition.is_some() || !step(&mut self.replica) {
+        if self.read_only || self.composition.is_some() || !step(&mut self.replica) {
             return Vec::new();
         }
         self.typed_at = None;
@@ -266,6 +281,7 @@ impl Peer {
                 },
                 Message::Awareness(entries) => self.hear(&entries)?,
                 Message::QueryAwareness => self.own.renew(),
+                // The hub tells what we may.
                 Message::Auth(_) => {}
             }
         }

@@ -39,6 +39,8 @@ pub struct Meta {
     pub tokens: Option<Tokens>,
     /// Changes of a joined note that its host has not seen.
     pub kept: u32,
+    /// The host of a joined note lets us only read it, as it said last.
+    pub read_only: bool,
     /// Deleted; purged when the program ends.
     pub deleted: bool,
 }

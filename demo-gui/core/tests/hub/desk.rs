@@ -18,6 +18,8 @@ pub struct Desk {
     pub peers: HashMap<NoteId, Peer>,
     pub notes: Vec<NoteSummary>,
     pub statuses: HashMap<NoteId, Vec<Status>>,
+    /// What was said of a note that is open; its peer does not keep to it, as an older app would not.
+    pub read_only: HashMap<NoteId, bool>,
     pub cards: HashMap<NoteId, ShareCard>,
     pub saved: HashMap<NoteId, usize>,
     pub joined: Vec<NoteId>,
@@ -37,6 +39,7 @@ impl Desk {
             peers: HashMap::new(),
             notes: Vec::new(),
             statuses: HashMap::new(),
+            read_only: HashMap::new(),
             cards: HashMap::new(),
             saved: HashMap::new(),
             joined: Vec::new(),
@@ -63,6 +66,7 @@ impl Desk {
                     }
                 }
                 Event::Status(note, status) => self.statuses.entry(note).or_default().push(status),
+                Event::ReadOnly(note, read_only) => drop(self.read_only.insert(note, read_only)),
                 Event::Saved(note) => *self.saved.entry(note).or_default() += 1,
                 Event::Shared(note, card) => drop(self.cards.insert(note, card)),
                 Event::Joined(note) => self.joined.push(note),

@@ -6,5 +6,6 @@ mod guest;
 mod hostile;
 mod local;
 mod page;
+mod readers;
 mod sharing;
 mod stored;

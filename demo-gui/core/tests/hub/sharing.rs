@@ -15,11 +15,11 @@ use yrs::{Doc, ReadTxn, StateVector, Text, Transact};
 use crate::desk::{Desk, until};
 use crate::guest::{Guest, Said};
 
-fn is_live(desk: &Desk, note: &NoteId) -> bool {
+pub fn is_live(desk: &Desk, note: &NoteId) -> bool {
     matches!(desk.status(note), Some(Status::Live { .. }))
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -30,7 +30,7 @@ fn parts(card: &ShareCard) -> (String, String) {
 }
 
 /// An update that puts a text into an empty note.
-fn update_of(text: &str, client: u64) -> Vec<u8> {
+pub fn update_of(text: &str, client: u64) -> Vec<u8> {
     let doc = Doc::with_client_id(client);
     let content = doc.get_or_insert_text(wire::TEXT);
     content.insert(&mut doc.transact_mut(), 0, text);
@@ -141,35 +141,6 @@ fn a_port_that_is_taken_is_named() {
     desk.ask(Command::Join { link: "https://h/#a.b".into() });
     until(&mut [&mut desk], |desks| desks[0].failures.len() == 3);
     assert!(matches!(&desk.failures[2], Failure::Link(said) if said.contains("not supported yet")));
-}
-
-#[test]
-fn a_reader_reads() {
-    let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
-    let (mut host, mut guest) = (Desk::new("a", here.path()), Desk::new("b", there.path()));
-    let note = host.create("shared", "text");
-    let card = host.share(&note);
-    // He is told so, and a sync without anything new is no edit.
-    let reader = Guest::by_link(&card.read);
-    reader.until(|message| matches!(message, Message::Auth(_)).then_some(()));
-    let all = reader.all();
-    reader.send(&wire::step2(&all));
-    reader.send(&wire::awareness(&[AwarenessEntry {
-        client: 5,
-        clock: 1,
-        state: r#"{"user":{"name":"r"}}"#,
-    }]));
-    until(&mut [&mut host], |desks| desks[0].peers[&note].people().len() == 1);
-    reader.send(&wire::update(&update_of("forbidden", 77)));
-    assert_eq!(reader.closed().0, 4403);
-    let joined = guest.join(&card.read);
-    until(&mut [&mut host, &mut guest], |desks| desks[1].text(&joined) == "text");
-    host.type_in(&note, "!");
-    until(&mut [&mut host, &mut guest], |desks| desks[1].text(&joined) == "text!");
-    guest.type_in(&joined, "no");
-    let refused = Status::Refused(Refusal::Forbidden);
-    until(&mut [&mut host, &mut guest], |desks| desks[1].status(&joined) == Some(&refused));
-    assert_eq!(host.text(&note), "text!");
 }
 
 #[test]

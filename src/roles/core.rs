@@ -70,7 +70,7 @@ pub struct Core {
     pub cork: Cork,
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
-    /// See [`Core::may_cork`](super::write).
+    /// See [`Socket::may_cork`]: of the connection that is being handed its messages.
     pub corks_replies: bool,
     /// Empty until it is needed, and while it is lent.
     pub receive_buffer: Vec<u8>,
@@ -367,6 +367,13 @@ impl Socket {
     #[inline]
     pub fn may_read(&self) -> bool {
         !self.flags.paused && (!self.flags.throttled || self.flags.grace)
+    }
+
+    /// Whether replies, in its readable event, may take the hot way [`Core::cork_reply`](super::write). Holds as long as the
+    /// connection is undisturbed.
+    #[inline]
+    pub fn may_cork(&self) -> bool {
+        matches!(self.role(), proto::Role::Server) && self.outbox.is_empty() && !self.flags.deflate
     }
 
     /// The role, as the protocol sees it.

@@ -145,6 +145,12 @@ impl Deflating {
         self.inflated += out.len();
     }
 
+    /// A readable event begins.
+    #[inline]
+    pub fn begin_event(&mut self) {
+        self.inflated = 0;
+    }
+
     /// A readable event has inflated as much as it may read: the other connections are next. Few bytes of the wire
     /// make many, so counting those alone would not be fair.
     #[inline]
@@ -287,7 +293,6 @@ impl Core {
     /// For the time of a readable event the connection has the loop's inflater.
     #[inline]
     pub fn lend_inflater(&mut self, index: u32) {
-        self.deflating.inflated = 0;
         let Some(socket) = self.sockets.get_mut(index).filter(|socket| socket.flags.deflate) else { return };
         if let Some(receiver) = socket.proto.receiver() {
             receiver.lend(self.deflating.inflater.take());

@@ -3,13 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, Phase};
+use super::core::{Core, Owner, Phase, Socket};
 use super::current::{self, with};
 use super::handler::{Handler, Peer};
 use super::handles::Conn;
 use super::notices::{call_user, peer_in};
 use crate::error::ErrorCode;
 use crate::event_loop::ids::{self, Entry, IdKind};
+use crate::event_loop::slab::Slab;
 use crate::proto::Kind;
 use crate::proto::conn::{Data, Event, Limits};
 use crate::proto::whole::{Found, WholeReader};
@@ -55,7 +56,28 @@ enum Stop {
     NotUtf8,
 }
 
+impl Quiet {
+    /// There if the connection is open, may be read and is between two messages.
+    #[inline]
+    pub fn of(socket: &Socket, limits: &Limits, most: u32) -> Option<Quiet> {
+        if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
+            return None;
+        }
+        Some(Quiet { reader: socket.proto.whole_reader(limits)?, most })
+    }
+}
+
 impl Audience {
+    /// Takes the handler out for the calls, to be put back with [`Core::dismiss`].
+    #[inline]
+    pub fn of(socket: &Socket, owners: &mut Slab<Owner>) -> Option<Audience> {
+        let (owner, id) = (socket.owner, socket.id);
+        let entry = ids::lookup(id, IdKind::Conn)?;
+        let served = owners.get_mut(owner)?;
+        let (limits, handler) = (served.limits, Some(served.handler.take()?));
+        Some(Audience { owner, id, entry, limits, handler, quiet: None, handed_out: 0 })
+    }
+
     /// Parses `bytes` and calls the application for each message.
     pub fn deliver(&mut self, index: u32, bytes: &mut [u8]) {
         let mut rest = bytes;
@@ -165,16 +187,6 @@ impl Audience {
 }
 
 impl Core {
-    /// Takes the handler out for the calls, to be put back with [`Core::dismiss`].
-    pub fn audience(&mut self, index: u32) -> Option<Audience> {
-        let socket = self.sockets.get(index)?;
-        let (owner, id) = (socket.owner, socket.id);
-        let entry = ids::lookup(id, IdKind::Conn)?;
-        let served = self.owners.get_mut(owner)?;
-        let (limits, handler) = (served.limits, Some(served.handler.take()?));
-        Some(Audience { owner, id, entry, limits, handler, quiet: None, handed_out: 0 })
-    }
-
     /// Gives the handler back to its owner; returns it if that is gone.
     #[inline]
     pub fn dismiss(&mut self, audience: &mut Audience) -> Option<Box<dyn Handler>> {
@@ -185,16 +197,11 @@ impl Core {
         }
     }
 
-    /// Whether the hot way may be gone: the connection is open, may be read and is between two messages.
-    #[inline]
+    /// Whether the hot way may be gone now.
     pub fn quiet(&mut self, index: u32, limits: &Limits) -> Option<Quiet> {
         let socket = self.sockets.get(index)?;
-        if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
-            return None;
-        }
-        let reader = socket.proto.whole_reader(limits)?;
-        self.corks_replies = self.corked == index && self.may_cork(socket);
-        Some(Quiet { reader, most: self.frames_left })
+        self.corks_replies = socket.may_cork();
+        Quiet::of(socket, limits, self.frames_left)
     }
 
     /// Counts messages of the hot way.

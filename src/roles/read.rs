@@ -5,7 +5,7 @@ use std::io;
 
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::deliver::Audience;
+use super::deliver::{Audience, Quiet};
 use super::handler::Handler;
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::conn::Event;
@@ -103,14 +103,20 @@ impl Core {
     /// Begins a readable event, with its first read unless something is left from before.
     #[inline]
     pub fn begin_reading(&mut self, index: u32, reading: &mut Reading) {
-        let Some(audience) = self.audience(index) else { return };
+        let Some(socket) = self.sockets.get(index) else { return };
+        let (deflate, may_have_rest) = (socket.flags.deflate, socket.extra.is_some());
+        let Some(audience) = Audience::of(socket, &mut self.owners) else { return };
         let audience = reading.audience.insert(audience);
         self.corked = index;
         self.frames_left = FRAMES;
         self.long_seen = false;
-        self.lend_inflater(index);
+        self.deflating.begin_event();
+        if deflate {
+            self.lend_inflater(index);
+        }
         reading.buffer = self.borrow_buffer();
-        reading.filled = match self.take_rest(index) {
+        let rest = if may_have_rest { self.take_rest(index) } else { None };
+        reading.filled = match rest {
             Some(rest) => {
                 audience.quiet = self.quiet(index, &audience.limits);
                 Some(Fill::Rest(rest))
@@ -121,11 +127,9 @@ impl Core {
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
         let socket = self.sockets.get_mut(index)?;
-        let extra = socket.extra.as_mut()?;
-        if extra.rest.is_empty() || socket.flags.paused || (socket.flags.throttled && !socket.flags.grace) {
-            return None;
-        }
-        Some(std::mem::take(&mut extra.rest))
+        let readable = socket.may_read();
+        let rest = &mut socket.extra.as_mut()?.rest;
+        (readable && !rest.is_empty()).then(|| std::mem::take(rest))
     }
 
     /// One read. None: reading ends for this turn.
@@ -173,7 +177,8 @@ impl Core {
                 progress.taken += n;
                 progress.drained = n < asked && !exhaust;
                 if !direct {
-                    audience.quiet = self.quiet(index, &audience.limits);
+                    audience.quiet = Quiet::of(socket, &audience.limits, self.frames_left);
+                    self.corks_replies = socket.may_cork();
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;

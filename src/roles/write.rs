@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, NONE, Phase, Socket};
+use super::core::{Core, NONE, Phase};
 use super::cork::Cork;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
@@ -40,13 +40,6 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
-    /// Whether replies to the connection whose event is being handled may take the hot way, [`Core::cork_reply`]. Holds as
-    /// long as the connection is undisturbed.
-    #[inline]
-    pub fn may_cork(&self, socket: &Socket) -> bool {
-        matches!(socket.role(), Role::Server) && socket.outbox.is_empty() && !socket.flags.deflate
-    }
-
     /// The hot way of a send: a reply that fits into the cork, inside a callback of an undisturbed connection. `checked`:
     /// whether a text is known to be UTF-8. False: nothing was done, [`Core::send_message`] decides.
     #[inline(always)]

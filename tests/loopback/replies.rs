@@ -60,7 +60,7 @@ struct Busy;
 impl Handler for Busy {
     fn on_message(&mut self, peer: Peer, message: Message<'_>) {
         match message.data[0] % 7 {
-            0 => assert_eq!(peer.buffered_amount().is_ok(), true),
+            0 => assert!(peer.buffered_amount().is_ok()),
             1 => peer.subscribe("all").unwrap(),
             2 => drop(peer.info().unwrap()),
             3 => peer.ping(b"?").unwrap(),

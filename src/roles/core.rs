@@ -279,7 +279,7 @@ impl Core {
     pub fn remove_socket(&mut self, index: u32) {
         let Some(mut socket) = self.sockets.remove(index) else { return };
         if let Some(stream) = &mut socket.stream {
-            self.poller.forget(stream);
+            self.poller.forget_closing(stream);
         }
         if socket.timer != NONE {
             self.wheel.remove(socket.timer);

@@ -79,6 +79,8 @@ pub struct Core {
     pub forks: u32,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
+    /// What the system says of a connection that the peer has reset; empty until the first one is.
+    pub reset_text: String,
     /// A descriptor given up to shed a connection when the process has no other left.
     pub spare: Option<std::fs::File>,
 }

@@ -59,6 +59,7 @@ impl Listener {
         let no_delay = INHERITS_NODELAY && sockopt::set_tcp_nodelay(&socket, true).is_ok();
         rustix::net::bind(&socket, &addr)?;
         rustix::net::listen(&socket, backlog(config))?;
+        answer_acknowledges(&socket);
         Ok(Listener::Tcp { socket: TcpListener::from(socket), no_delay })
     }
 
@@ -167,6 +168,17 @@ impl Listener {
         self.local_addr().is_some_and(|addr| addr.ip().to_canonical().is_loopback())
     }
 }
+
+/// What is accepted from `socket`, which listens already, acknowledges the peer's first bytes together with the answer to
+/// them, and not in a packet of their own. [`Stream::acknowledge`] is for a peer who has to wait.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn answer_acknowledges(socket: &OwnedFd) {
+    // Without it nothing is wrong, there are only more packets.
+    let _ = sockopt::set_tcp_quickack(socket, false);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn answer_acknowledges(_: &OwnedFd) {}
 
 fn backlog(config: &ListenConfig) -> i32 {
     i32::try_from(config.backlog).unwrap_or(i32::MAX)
@@ -294,6 +306,12 @@ mod tests {
         assert!(sockopt::tcp_nodelay(&stream).unwrap());
         assert_eq!(stream.peer_name(), peer.local_addr().unwrap().to_string());
         assert_eq!(stream.recv(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        #[cfg(target_os = "linux")]
+        {
+            assert!(!sockopt::tcp_quickack(&stream).unwrap());
+            stream.acknowledge();
+            assert!(sockopt::tcp_quickack(&stream).unwrap());
+        }
         let flags = rustix::io::fcntl_getfd(&stream).unwrap();
         assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
     }

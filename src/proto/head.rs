@@ -147,15 +147,12 @@ impl<H: Head> HeadReader<H> {
     }
 }
 
-/// As many header lines are parsed without memory of their own.
-const FEW: usize = 16;
-
 impl Head for RequestHead {
     const IS_REQUEST: bool = true;
 
     fn parse(raw: &[u8], count: usize) -> Result<RequestHead, Refusal> {
-        let (mut few, mut many) = ([httparse::EMPTY_HEADER; FEW], Vec::new());
-        let mut parsed = httparse::Request::new(room(count, &mut few, &mut many));
+        let mut lines = vec![httparse::EMPTY_HEADER; count];
+        let mut parsed = httparse::Request::new(&mut lines);
         let complete = parsed.parse(raw).is_ok_and(|status| status.is_complete());
         let (Some(method), Some(target), Some(minor), true) =
             (parsed.method, parsed.path, parsed.version, complete)
@@ -172,27 +169,14 @@ impl Head for ResponseHead {
     const IS_REQUEST: bool = false;
 
     fn parse(raw: &[u8], count: usize) -> Result<ResponseHead, Refusal> {
-        let (mut few, mut many) = ([httparse::EMPTY_HEADER; FEW], Vec::new());
-        let mut parsed = httparse::Response::new(room(count, &mut few, &mut many));
+        let mut lines = vec![httparse::EMPTY_HEADER; count];
+        let mut parsed = httparse::Response::new(&mut lines);
         let complete = parsed.parse(raw).is_ok_and(|status| status.is_complete());
         let (Some(status), Some(minor), true) = (parsed.code, parsed.version, complete) else {
             return Err(Refusal::bad("the response head is malformed"));
         };
         Ok(ResponseHead { status, http11: minor == 1, headers: header_map(parsed.headers)? })
     }
-}
-
-/// Room for `count` lines.
-fn room<'r, 'h>(
-    count: usize,
-    few: &'r mut [httparse::Header<'h>; FEW],
-    many: &'r mut Vec<httparse::Header<'h>>,
-) -> &'r mut [httparse::Header<'h>] {
-    if count > FEW {
-        many.resize(count, httparse::EMPTY_HEADER);
-        return many;
-    }
-    few.get_mut(..count).unwrap_or_default()
 }
 
 fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {

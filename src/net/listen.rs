@@ -300,9 +300,12 @@ mod tests {
         assert!(listener.is_loopback());
         assert_eq!(listener.unix_path(), None);
         assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!listener.has_waiting());
         let mut peer = std::net::TcpStream::connect(v4(listener.local_port())).unwrap();
+        assert!(listener.has_waiting());
         peer.write_all(b"hi").unwrap();
         let stream = accept_and_receive(&listener, b"hi");
+        assert!(!listener.has_waiting());
         assert!(sockopt::tcp_nodelay(&stream).unwrap());
         assert_eq!(stream.peer_name(), peer.local_addr().unwrap().to_string());
         assert_eq!(stream.recv(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::WouldBlock);

@@ -85,7 +85,8 @@ impl Scanner {
             if self.is_done() {
                 break;
             }
-            // Most bytes lie in the middle of a name or a value, and change nothing.
+            // Most bytes lie in the middle of a name or a value, and change nothing. Only the one that ends a run is looked at
+            // again, by the state machine.
             let run = match self.state {
                 State::Name => run_of(rest, TCHAR),
                 State::Value => run_of(rest, TEXT),

@@ -24,6 +24,7 @@ pub fn watch_forks() {
 
 extern "C" fn before_fork() {
     gate::close();
+    gate::note_fork();
 }
 
 extern "C" fn after_fork_in_parent() {

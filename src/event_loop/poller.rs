@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use mio::event::Source;
 use mio::{Events, Interest, Poll, Registry, Token};
 
+use crate::net::gate::has_forked;
+
 /// What an event belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -108,6 +110,14 @@ impl Poller {
         source.reregister(self.registry(), target.token(), interest(urgent, writable))
     }
 
+    /// Watches a source no longer that is closed next: on Linux and the BSDs that says it all, unless a child of fork has a
+    /// copy of the descriptor, which keeps the open file and with it the registration alive.
+    pub fn forget_closing(&self, source: &mut impl Source) {
+        if has_forked() {
+            self.forget(source);
+        }
+    }
+
     /// Watches no longer.
     pub fn forget(&self, source: &mut impl Source) {
         // The descriptor is closed next, which forgets it as well: an error here changes nothing.
@@ -157,5 +167,32 @@ mod tests {
         {
             assert_eq!(Target::of(target.token()), target);
         }
+    }
+
+    /// Events of a stream that is closed while its peer goes on writing; `copied`: somebody else has its descriptor.
+    fn events_after_close(copied: bool) -> Vec<Ready> {
+        let mut poller = Poller::new().unwrap();
+        let (mut stream, mut peer) = mio::net::UnixStream::pair().unwrap();
+        poller.watch(&mut stream, Target::Socket(3), false, false).unwrap();
+        let copy = copied.then(|| rustix::io::fcntl_dupfd_cloexec(&stream, 0).unwrap());
+        poller.forget_closing(&mut stream);
+        drop(stream);
+        let written = std::io::Write::write(&mut peer, b"late");
+        assert_eq!(written.is_ok(), copied);
+        let mut ready = Vec::new();
+        poller.wait(Some(Duration::ZERO), &mut ready).unwrap();
+        drop(copy);
+        ready
+    }
+
+    #[test]
+    fn what_is_closed_is_forgotten() {
+        assert!(events_after_close(false).is_empty());
+    }
+
+    #[test]
+    fn what_a_child_has_a_copy_of_is_forgotten() {
+        crate::net::gate::note_fork();
+        assert!(events_after_close(true).is_empty());
     }
 }

@@ -13,6 +13,7 @@ const SPINS: u32 = 64;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static FORKS: AtomicU32 = AtomicU32::new(0);
+static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Runs `f` while no other thread runs anything under the gate. `f` must be short, and must not enter the gate
 /// again, block or fork. The gate opens even when `f` panics.
@@ -51,6 +52,16 @@ pub fn open() {
 /// between a parent and its child.
 pub fn fork_generation() -> u32 {
     FORKS.load(Ordering::Relaxed)
+}
+
+/// Whether this process or one that it was forked from has ever forked: there may be copies of our descriptors.
+pub fn has_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
+/// Notes that a fork is about to happen; called by the fork handler.
+pub fn note_fork() {
+    FORKED.store(true, Ordering::Relaxed);
 }
 
 /// Counts one more fork; called in the child only, by its fork handler.

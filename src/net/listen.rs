@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, sockopt};
 
 use super::socket_file::{self, SocketFile};
 use super::stream::Stream;
+
+/// Whether an accepted connection has the TCP_NODELAY of its listener: one system call less for each.
+const INHERITS_NODELAY: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// How to make a listening socket.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +31,12 @@ pub struct ListenConfig {
 #[derive(Debug)]
 pub enum Listener {
     /// TCP over IPv4 or IPv6.
-    Tcp(TcpListener),
+    Tcp {
+        /// The socket.
+        socket: TcpListener,
+        /// What it accepts has TCP_NODELAY set already.
+        no_delay: bool,
+    },
     /// A Unix stream socket. The file goes before the socket closes, so that nobody meets it dead.
     Unix {
         /// The file this process made; `None` for an inherited socket.
@@ -47,9 +56,11 @@ impl Listener {
         if config.reuse_port {
             sockopt::set_socket_reuseport(&socket, true)?;
         }
+        let no_delay = INHERITS_NODELAY && sockopt::set_tcp_nodelay(&socket, true).is_ok();
         rustix::net::bind(&socket, &addr)?;
         rustix::net::listen(&socket, backlog(config))?;
-        Ok(Listener::Tcp(TcpListener::from(socket)))
+        answer_acknowledges(&socket);
+        Ok(Listener::Tcp { socket: TcpListener::from(socket), no_delay })
     }
 
     /// Listens on the socket file `path`. A socket file that nobody listens on any more is replaced; one in use
@@ -95,7 +106,11 @@ impl Listener {
         rustix::io::ioctl_fionbio(&fd, true)?;
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
         match family {
-            AddressFamily::INET | AddressFamily::INET6 => Ok(Listener::Tcp(TcpListener::from(fd))),
+            AddressFamily::INET | AddressFamily::INET6 => {
+                // Others may accept from this socket as well: its options stay as they are.
+                let no_delay = INHERITS_NODELAY && sockopt::tcp_nodelay(&fd).unwrap_or(false);
+                Ok(Listener::Tcp { socket: TcpListener::from(fd), no_delay })
+            }
             AddressFamily::UNIX => Ok(Listener::Unix { _file: None, socket: UnixListener::from(fd) }),
             _ => refuse("neither TCP nor a Unix socket"),
         }
@@ -106,7 +121,10 @@ impl Listener {
     pub fn accept(&self) -> io::Result<Stream> {
         loop {
             let accepted = match self {
-                Listener::Tcp(socket) => socket.accept().map(|(stream, _)| Stream::tcp(stream)),
+                Listener::Tcp { socket, no_delay: true } => {
+                    socket.accept().map(|(stream, _)| Stream::Tcp(stream))
+                }
+                Listener::Tcp { socket, .. } => socket.accept().map(|(stream, _)| Stream::tcp(stream)),
                 Listener::Unix { socket, .. } => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
             };
             match accepted {
@@ -114,6 +132,14 @@ impl Listener {
                 result => return result,
             }
         }
+    }
+
+    /// Whether a connection waits to be accepted. On Linux, accept makes a file before it looks whether anybody is there,
+    /// and throws it away again: to ask costs a tenth of that.
+    pub fn has_waiting(&self) -> bool {
+        let mut sockets = [PollFd::new(self, PollFlags::IN)];
+        // An error is accept's to tell.
+        poll(&mut sockets, Some(&Timespec::default())) != Ok(0)
     }
 
     /// The port, 1 to 65535; 0 for a Unix socket.
@@ -124,7 +150,7 @@ impl Listener {
     /// The address of a TCP listener with the port that the system chose; `None` for a Unix socket.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match self {
-            Listener::Tcp(socket) => socket.local_addr().ok(),
+            Listener::Tcp { socket, .. } => socket.local_addr().ok(),
             Listener::Unix { .. } => None,
         }
     }
@@ -132,7 +158,7 @@ impl Listener {
     /// The file of a Unix socket, as it was bound.
     pub fn unix_path(&self) -> Option<PathBuf> {
         match self {
-            Listener::Tcp(_) => None,
+            Listener::Tcp { .. } => None,
             Listener::Unix { socket, .. } => socket.local_addr().ok()?.as_pathname().map(Path::to_owned),
         }
     }
@@ -142,6 +168,17 @@ impl Listener {
         self.local_addr().is_some_and(|addr| addr.ip().to_canonical().is_loopback())
     }
 }
+
+/// What is accepted from `socket`, which listens already, acknowledges the peer's first bytes together with the answer to
+/// them, and not in a packet of their own. [`Stream::acknowledge`] is for a peer who has to wait.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn answer_acknowledges(socket: &OwnedFd) {
+    // Without it nothing is wrong, there are only more packets.
+    let _ = sockopt::set_tcp_quickack(socket, false);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn answer_acknowledges(_: &OwnedFd) {}
 
 fn backlog(config: &ListenConfig) -> i32 {
     i32::try_from(config.backlog).unwrap_or(i32::MAX)
@@ -173,21 +210,21 @@ fn new_socket(family: AddressFamily) -> io::Result<OwnedFd> {
 impl Source for Listener {
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         match self {
-            Listener::Tcp(socket) => socket.register(registry, token, interests),
+            Listener::Tcp { socket, .. } => socket.register(registry, token, interests),
             Listener::Unix { socket, .. } => socket.register(registry, token, interests),
         }
     }
 
     fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         match self {
-            Listener::Tcp(socket) => socket.reregister(registry, token, interests),
+            Listener::Tcp { socket, .. } => socket.reregister(registry, token, interests),
             Listener::Unix { socket, .. } => socket.reregister(registry, token, interests),
         }
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         match self {
-            Listener::Tcp(socket) => socket.deregister(registry),
+            Listener::Tcp { socket, .. } => socket.deregister(registry),
             Listener::Unix { socket, .. } => socket.deregister(registry),
         }
     }
@@ -196,7 +233,7 @@ impl Source for Listener {
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Listener::Tcp(socket) => socket.as_fd(),
+            Listener::Tcp { socket, .. } => socket.as_fd(),
             Listener::Unix { socket, .. } => socket.as_fd(),
         }
     }
@@ -246,7 +283,6 @@ mod tests {
 
     /// Accepts one connection that is already under way, and receives `expected` from it.
     fn accept_and_receive(listener: &Listener, expected: &[u8]) -> Stream {
-        use rustix::event::{PollFd, PollFlags, poll};
         poll(&mut [PollFd::new(listener, PollFlags::IN)], None).unwrap();
         let stream = listener.accept().unwrap();
         poll(&mut [PollFd::new(&stream, PollFlags::IN)], None).unwrap();
@@ -264,14 +300,35 @@ mod tests {
         assert!(listener.is_loopback());
         assert_eq!(listener.unix_path(), None);
         assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!listener.has_waiting());
         let mut peer = std::net::TcpStream::connect(v4(listener.local_port())).unwrap();
+        assert!(listener.has_waiting());
         peer.write_all(b"hi").unwrap();
         let stream = accept_and_receive(&listener, b"hi");
+        assert!(!listener.has_waiting());
         assert!(sockopt::tcp_nodelay(&stream).unwrap());
         assert_eq!(stream.peer_name(), peer.local_addr().unwrap().to_string());
         assert_eq!(stream.recv(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        #[cfg(target_os = "linux")]
+        {
+            assert!(!sockopt::tcp_quickack(&stream).unwrap());
+            stream.acknowledge();
+            assert!(sockopt::tcp_quickack(&stream).unwrap());
+        }
         let flags = rustix::io::fcntl_getfd(&stream).unwrap();
         assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
+    }
+
+    #[test]
+    fn an_inherited_socket_keeps_its_options() {
+        let socket = std::net::TcpListener::bind(v4(0)).unwrap();
+        let fd = OwnedFd::from(socket.try_clone().unwrap());
+        let listener = Listener::from_fd(fd).unwrap();
+        let mut peer = std::net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        peer.write_all(b"hi").unwrap();
+        let stream = accept_and_receive(&listener, b"hi");
+        assert!(sockopt::tcp_nodelay(&stream).unwrap());
+        assert!(!sockopt::tcp_nodelay(&socket).unwrap());
     }
 
     #[test]

@@ -115,6 +115,16 @@ impl Stream {
         }
     }
 
+    /// Tells the peer at once that its bytes have arrived: no answer will do so soon. One that writes in small pieces
+    /// without TCP_NODELAY waits for that before its next piece.
+    pub fn acknowledge(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Stream::Tcp(socket) = self {
+            // A socket that has failed meanwhile says so at the next read.
+            let _ = rustix::net::sockopt::set_tcp_quickack(socket, true);
+        }
+    }
+
     /// Whether this is a Unix socket.
     pub fn is_unix(&self) -> bool {
         matches!(self, Stream::Unix(_))

@@ -121,7 +121,11 @@ impl<H: Head> HeadReader<H> {
         let room = self.limits.bytes.saturating_sub(self.raw.len());
         let window = bytes.get(..room).unwrap_or(bytes);
         let used = self.scanner.scan(window, &self.limits)?;
-        self.raw.extend_from_slice(window.get(..used).unwrap_or(window));
+        let piece = window.get(..used).unwrap_or(window);
+        if self.scanner.is_done() && self.raw.is_empty() {
+            return Ok((used, Some(H::parse(piece, self.scanner.headers())?)));
+        }
+        self.raw.extend_from_slice(piece);
         if self.scanner.is_done() {
             let raw = std::mem::take(&mut self.raw);
             return Ok((used, Some(H::parse(&raw, self.scanner.headers())?)));

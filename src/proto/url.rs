@@ -1,5 +1,6 @@
 //! WebSocket URLs (RFC 6455 section 3), and those of Unix sockets; the host and port of a URL or a header.
 
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
@@ -143,11 +144,14 @@ impl<'a> Authority<'a> {
     }
 
     /// The host in the one way of writing that can be compared: lower case, IPv6 in its shortest form.
-    pub fn canonical_host(&self) -> String {
+    pub fn canonical_host(&self) -> Cow<'a, str> {
         let literal = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         match literal.and_then(|literal| literal.parse::<Ipv6Addr>().ok()) {
-            Some(address) => format!("[{address}]"),
-            None => self.host.to_ascii_lowercase(),
+            Some(address) => format!("[{address}]").into(),
+            None if self.host.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                self.host.to_ascii_lowercase().into()
+            }
+            None => self.host.into(),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::http_side::Http;
 use super::log::Level;
 use super::turn::Due;
 use crate::event_loop::poller::{Ready, Target};
+use crate::net::listen::Listener;
 use crate::net::stream::Stream;
 use crate::proto::Role;
 
@@ -24,8 +25,9 @@ const RETRY_MS: u64 = 100;
 pub fn accept(index: u32) {
     for _ in 0..ACCEPTS_PER_TURN {
         match with(|core| core.accept_one(index)) {
-            Accepted::One => {}
-            Accepted::NoMore => return,
+            // Whoever comes after this look makes an event of his own.
+            Accepted::One if with(|core| core.has_waiting(index)) => {}
+            _ => return,
         }
     }
     with(|core| core.accept_soon(index));
@@ -49,6 +51,11 @@ impl Core {
             }
             Err(error) => self.accept_failed(index, &error),
         }
+    }
+
+    fn has_waiting(&self, index: u32) -> bool {
+        let server = self.owners.get(index).and_then(|owner| owner.server.as_deref());
+        server.and_then(|server| server.net.as_ref()).is_some_and(Listener::has_waiting)
     }
 
     fn accept_failed(&mut self, index: u32, error: &io::Error) -> Accepted {

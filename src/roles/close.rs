@@ -224,11 +224,23 @@ impl Core {
             Phase::Dial(_) => self.dial_next(index, &error.to_string()),
             Phase::Closing(closing) if closing.received.is_some() => self.finish_handshake(index, false),
             Phase::Open | Phase::Closing(_) => {
-                self.fail(index, Ending::broken(ErrorCode::Io, error.to_string()));
+                let detail = self.text_of(error);
+                self.fail(index, Ending::broken(ErrorCode::Io, detail));
             }
             Phase::Lingering { .. } => self.remove_socket(index),
             Phase::Ended | Phase::Waiting { .. } => {}
         }
+    }
+
+    /// The error as a sentence. Many connections end with a reset, and libc looks through its translations for each text.
+    fn text_of(&mut self, error: &io::Error) -> String {
+        if error.kind() != io::ErrorKind::ConnectionReset {
+            return error.to_string();
+        }
+        if self.reset_text.is_empty() {
+            self.reset_text = error.to_string();
+        }
+        self.reset_text.clone()
     }
 
     /// The peer ended its side of the stream.

@@ -83,6 +83,8 @@ pub struct Core {
     pub forks: u32,
     /// The request whose callback runs.
     pub current_request: Option<Arc<super::requests::RequestData>>,
+    /// What the system says of a connection that the peer has reset; empty until the first one is.
+    pub reset_text: String,
     /// A descriptor given up to shed a connection when the process has no other left.
     pub spare: Option<std::fs::File>,
 }
@@ -283,7 +285,7 @@ impl Core {
     pub fn remove_socket(&mut self, index: u32) {
         let Some(mut socket) = self.sockets.remove(index) else { return };
         if let Some(stream) = &mut socket.stream {
-            self.poller.forget(stream);
+            self.poller.forget_closing(stream);
         }
         if socket.timer != NONE {
             self.wheel.remove(socket.timer);

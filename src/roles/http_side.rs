@@ -34,6 +34,8 @@ pub struct Http {
     pub head_only: bool,
     /// The kernel may hold bytes that were not read because a request waits.
     pub unread: bool,
+    /// What had arrived of an unfinished request was acknowledged; later pieces are at once.
+    acknowledged: bool,
     limits: HeadLimits,
     served: bool,
 }
@@ -58,6 +60,7 @@ impl Http {
             keep_alive: true,
             head_only: false,
             unread: false,
+            acknowledged: false,
             limits,
             served: false,
         }
@@ -130,6 +133,7 @@ impl Core {
             }
             Ok(n) => {
                 self.feed_request(index, &buffer[..n]);
+                self.acknowledge_part(index);
                 more || n == buffer.len()
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
@@ -171,6 +175,21 @@ impl Core {
                 }
                 Err(refusal) => return self.refuse(index, refusal),
             }
+        }
+    }
+
+    /// Part of a request has arrived: the peer may wait to hear so before it sends the rest.
+    fn acknowledge_part(&mut self, index: u32) {
+        let Some(http) = self.http(index) else { return };
+        let unfinished = match &http.stage {
+            Stage::Head(reader) => !reader.is_empty(),
+            stage => matches!(stage, Stage::Body(..)),
+        };
+        if !unfinished || std::mem::replace(&mut http.acknowledged, true) {
+            return;
+        }
+        if let Some(stream) = self.sockets.get(index).and_then(|socket| socket.stream.as_ref()) {
+            stream.acknowledge();
         }
     }
 

@@ -84,6 +84,7 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         long_seen: false,
         deflating: Deflating::new(options.deflate_memory),
         current_request: None,
+        reset_text: String::new(),
         spare: File::open("/dev/null").ok(),
     };
     *shared.place() = Place::Parked(Box::new(core));

@@ -90,11 +90,11 @@ pub fn check(
         return Err(Refused::Status(head.status));
     }
     require(head.http11, "the server speaks HTTP/1.0")?;
-    let upgrade = only(&head.headers, "upgrade");
+    let upgrade = only(&head.headers, http::header::UPGRADE);
     require(upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket")), "no `Upgrade: websocket`")?;
     require(has_token(&head.headers, http::header::CONNECTION, "upgrade"), "no `Connection: Upgrade`")?;
     let accept = derive_accept_key(BASE64.encode(&key).as_bytes());
-    let given = only(&head.headers, "sec-websocket-accept");
+    let given = only(&head.headers, http::header::SEC_WEBSOCKET_ACCEPT);
     require(given == Some(accept.as_str()), "wrong Sec-WebSocket-Accept")?;
     let extensions = extensions::parse(head.headers.get_all(SEC_WEBSOCKET_EXTENSIONS))
         .map_err(|refusal| Refused::Broken(refusal.what.into()))?;
@@ -117,7 +117,7 @@ fn chosen_protocol(head: &ResponseHead, offered: &[String]) -> Result<Option<Str
     if !head.headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
         return Ok(None);
     }
-    let chosen = only(&head.headers, "sec-websocket-protocol")
+    let chosen = only(&head.headers, SEC_WEBSOCKET_PROTOCOL)
         .ok_or_else(|| broken("the server chose more than one subprotocol".into()))?;
     // Compared as they are: subprotocols are case-sensitive, and a list of two equals none of them.
     if offered.iter().any(|name| name == chosen) {

@@ -62,12 +62,14 @@ pub fn token_list(value: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a header that is a list has `token`, in any case, in any of its lines.
 pub fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
-    let texts = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    texts.flat_map(token_list).any(|element| element.eq_ignore_ascii_case(token))
+    let is_token = |element: &str| element.eq_ignore_ascii_case(token);
+    // Mostly the token is the whole value.
+    let holds = |text: &str| is_token(text) || token_list(text).any(is_token);
+    headers.get_all(name).into_iter().any(|value| value.to_str().is_ok_and(holds))
 }
 
 /// The value of a header that stands exactly once. None: missing, twice, or not ASCII.
-pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() { None } else { first.to_str().ok() }

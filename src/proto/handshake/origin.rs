@@ -28,7 +28,7 @@ impl Origin {
         }
         let scheme = scheme.to_ascii_lowercase();
         let port = authority.port.or(default_port(&scheme));
-        Some(Origin { scheme, host: authority.canonical_host(), port })
+        Some(Origin { scheme, host: authority.canonical_host().into_owned(), port })
     }
 }
 
@@ -131,7 +131,7 @@ impl HostRule {
             let host = Authority::parse(entry).ok_or_else(|| {
                 format!("hosts: {entry:?} is not a host as chat.example, with a port if need be")
             })?;
-            names.push((host.canonical_host(), host.port));
+            names.push((host.canonical_host().into_owned(), host.port));
         }
         match (any, names.is_empty()) {
             (true, _) => Ok(HostRule::Any),

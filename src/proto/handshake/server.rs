@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use http::header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{
+    CONNECTION, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use http::{HeaderName, HeaderValue, Method};
 use tungstenite::handshake::derive_accept_key;
 
@@ -65,9 +68,9 @@ pub fn check(head: &RequestHead, rules: &Rules) -> Result<Upgrade, Refusal> {
     let has_body = is_chunked(&head.headers) || content_length(&head.headers)?.is_some_and(|len| len > 0);
     require(!has_body, 400, "a request that opens a WebSocket has no body")?;
     require(has_token(&head.headers, CONNECTION, "upgrade"), 400, "Connection does not say upgrade")?;
-    let version = only(&head.headers, "sec-websocket-version");
+    let version = only(&head.headers, SEC_WEBSOCKET_VERSION);
     require(version == Some("13"), 426, "the version of the WebSocket protocol is 13")?;
-    let key = only(&head.headers, "sec-websocket-key").filter(|key| is_key(key));
+    let key = only(&head.headers, SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
     let key = key.ok_or(Refusal::bad("Sec-WebSocket-Key is not one base64 of 16 bytes"))?;
     let path_fits = rules.path.as_deref().is_none_or(|path| path == head.path());
     require(path_fits, 404, "there is no WebSocket at this path")?;
@@ -92,7 +95,7 @@ fn check_origin(head: &RequestHead, rule: &OriginRule) -> Result<(), Refusal> {
     if !head.headers.contains_key(ORIGIN) {
         return Ok(());
     }
-    let allowed = only(&head.headers, "origin").is_some_and(|origin| rule.allows(origin, head.host()));
+    let allowed = only(&head.headers, ORIGIN).is_some_and(|origin| rule.allows(origin, head.host()));
     require(allowed, 403, "the Origin is not allowed here; see the listener's option `origins`")
 }
 
@@ -123,8 +126,10 @@ pub fn switching(
     extension: Option<&str>,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Vec<u8> {
-    let mut response =
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n".to_vec();
+    let mut response = Vec::with_capacity(256);
+    response.extend_from_slice(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+    );
     put_line(&mut response, "Sec-WebSocket-Accept", upgrade.accept.as_bytes());
     if let Some(protocol) = protocol {
         put_line(&mut response, "Sec-WebSocket-Protocol", protocol.as_bytes());

@@ -65,10 +65,13 @@ pub struct Entry {
 
 const _: () = assert!(size_of::<Entry>() <= 48);
 
+/// The entry of no id.
+pub static NOBODY: Entry = Entry::new(0);
+
 impl Entry {
-    fn new(slot: u32) -> Entry {
+    const fn new(slot: u32) -> Entry {
         Entry {
-            id: AtomicU64::new(slot.into()),
+            id: AtomicU64::new(slot as u64),
             owner: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             user: AtomicUsize::new(0),

@@ -42,7 +42,7 @@ impl Target {
     }
 }
 
-/// One event, copied out of mio so that nothing is borrowed while callbacks run.
+/// One event.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
     /// Whose event it is.
@@ -124,21 +124,34 @@ impl Poller {
         let _ = source.deregister(self.registry());
     }
 
-    /// Sleeps until something happens or `timeout` ends (None: for ever) and appends what happened to `ready`.
-    /// A signal ends the sleep early, without an error.
-    pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+    /// Sleeps until something happens or `timeout` ends (None: for ever) and returns what happened: taken out, so that
+    /// nothing is borrowed while callbacks run. A signal ends the sleep early, without an error.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<Happened> {
         match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(Happened(std::mem::replace(&mut self.events, Events::with_capacity(0)))),
         }
-        ready.extend(self.events.iter().map(|event| Ready {
+    }
+
+    /// Gives the list back, for its memory: it must be here at the next [`Poller::wait`].
+    pub fn recycle(&mut self, happened: Happened) {
+        self.events = happened.0;
+    }
+}
+
+/// The events of one sleep.
+pub struct Happened(Events);
+
+impl Happened {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Ready> + '_ {
+        self.0.iter().map(|event| Ready {
             target: Target::of(event.token()),
             readable: event.is_readable() || event.is_read_closed() || event.is_priority(),
             writable: event.is_writable(),
             exhaust: event.is_read_closed() || event.is_priority() || event.is_error(),
             broken: event.is_error() || (event.is_read_closed() && event.is_write_closed()),
-        }));
-        Ok(())
+        })
     }
 }
 
@@ -179,8 +192,7 @@ mod tests {
         drop(stream);
         let written = std::io::Write::write(&mut peer, b"late");
         assert_eq!(written.is_ok(), copied);
-        let mut ready = Vec::new();
-        poller.wait(Some(Duration::ZERO), &mut ready).unwrap();
+        let ready = poller.wait(Some(Duration::ZERO)).unwrap().iter().collect();
         drop(copy);
         ready
     }

@@ -58,8 +58,6 @@ pub struct Core {
     pub backlog: VecDeque<Post>,
     /// Sockets and listeners with work left over from an earlier event.
     pub ready: VecDeque<Ready>,
-    /// The list of events of the last sleep, kept for its memory.
-    pub events: Vec<Ready>,
     /// Sockets with queued bytes that nobody has tried to write.
     pub dirty: Vec<u32>,
     /// Sockets to which the batch that is being sent has messages.
@@ -91,6 +89,8 @@ pub struct Core {
 
 /// The application's side of a listener, or of one outgoing connection.
 pub struct Owner {
+    /// No other owner of the process has it.
+    pub serial: u64,
     /// Taken out while one of its functions runs.
     pub handler: Option<Box<dyn Handler>>,
     /// Asked once: the handler cannot be asked while the loop is borrowed.

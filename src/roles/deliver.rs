@@ -3,14 +3,13 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::close::Ending;
-use super::core::{Core, Owner, Phase, Socket};
+use super::core::{Core, Phase, Socket};
 use super::current::{self, with};
 use super::handler::{Handler, Peer};
 use super::handles::Conn;
-use super::notices::{call_user, peer_in};
+use super::notices::{Notice, call_user, peer_in};
 use crate::error::ErrorCode;
 use crate::event_loop::ids::{self, Entry, IdKind};
-use crate::event_loop::slab::Slab;
 use crate::proto::Kind;
 use crate::proto::conn::{Data, Event, Limits};
 use crate::proto::whole::{Found, WholeReader};
@@ -25,14 +24,16 @@ enum Next {
     Done,
 }
 
-/// Who hears of what a socket receives; looked up once per readable event.
+/// Who hears of what the sockets of an owner receive, and which of them speaks. While it exists, the handler is not in its
+/// owner.
 pub struct Audience {
     owner: u32,
+    /// The owner's, whose place may have passed to another one when the handler is given back.
+    serial: u64,
+    handler: Box<dyn Handler>,
+    pub limits: Limits,
     id: u64,
     entry: &'static Entry,
-    pub limits: Limits,
-    /// There until [`Core::dismiss`].
-    handler: Option<Box<dyn Handler>>,
     /// Whether the hot way may be gone.
     pub quiet: Option<Quiet>,
     /// Messages that went it and were not counted yet.
@@ -68,14 +69,18 @@ impl Quiet {
 }
 
 impl Audience {
-    /// Takes the handler out for the calls, to be put back with [`Core::dismiss`].
+    /// Whose handler it is.
     #[inline]
-    pub fn of(socket: &Socket, owners: &mut Slab<Owner>) -> Option<Audience> {
-        let (owner, id) = (socket.owner, socket.id);
-        let entry = ids::lookup(id, IdKind::Conn)?;
-        let served = owners.get_mut(owner)?;
-        let (limits, handler) = (served.limits, Some(served.handler.take()?));
-        Some(Audience { owner, id, entry, limits, handler, quiet: None, handed_out: 0 })
+    pub fn owner(&self) -> u32 {
+        self.owner
+    }
+
+    /// The connection `id` speaks. False: it does not live.
+    #[inline]
+    pub fn turn_to(&mut self, id: u64) -> bool {
+        let Some(entry) = ids::lookup(id, IdKind::Conn) else { return false };
+        (self.id, self.entry) = (id, entry);
+        true
     }
 
     /// Parses `bytes` and calls the application for each message.
@@ -116,7 +121,7 @@ impl Audience {
     fn hand_out_undisturbed(&mut self, quiet: &Quiet, rest: &mut &mut [u8]) -> Stop {
         let born = ids::fork_generation();
         let Audience { id, entry, .. } = *self;
-        let Some(handler) = &mut self.handler else { return Stop::Other };
+        let handler = &mut self.handler;
         current::undisturbed(id, |undisturbed| {
             while self.handed_out < quiet.most {
                 let (kind, data) = match quiet.reader.next(rest) {
@@ -163,7 +168,7 @@ impl Audience {
     /// One callback.
     fn hand_out(&mut self, index: u32, next: Next, bytes: &[u8]) {
         let peer = peer_in(self.entry, self.id);
-        let Some(handler) = &mut self.handler else { return };
+        let handler = &mut self.handler;
         let done = match next {
             Next::Message(kind, data) => {
                 if data.as_slice(bytes).len() > LONG {
@@ -187,13 +192,28 @@ impl Audience {
 }
 
 impl Core {
-    /// Gives the handler back to its owner; returns it if that is gone.
-    #[inline]
-    pub fn dismiss(&mut self, audience: &mut Audience) -> Option<Box<dyn Handler>> {
-        let handler = audience.handler.take();
-        match self.owners.get_mut(audience.owner) {
-            Some(owner) => std::mem::replace(&mut owner.handler, handler),
-            None => handler,
+    /// Takes an owner's handler out for the calls, to be given back with [`Core::dismiss`].
+    pub fn audience(&mut self, owner: u32) -> Option<Audience> {
+        let served = self.owners.get_mut(owner)?;
+        let (serial, limits, handler) = (served.serial, served.limits, served.handler.take()?);
+        Some(Audience {
+            owner,
+            serial,
+            handler,
+            limits,
+            id: 0,
+            entry: &ids::NOBODY,
+            quiet: None,
+            handed_out: 0,
+        })
+    }
+
+    /// Gives the handler back to its owner. If that has gone, the handler goes as well, outside this borrow.
+    pub fn dismiss(&mut self, audience: Audience) {
+        let Audience { owner, serial, handler, .. } = audience;
+        match self.owners.get_mut(owner).filter(|owner| owner.serial == serial) {
+            Some(owner) => owner.handler = Some(handler),
+            None => self.notices.push_back(Notice::Run(Box::new(move || drop(handler)))),
         }
     }
 

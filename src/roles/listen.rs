@@ -1,6 +1,8 @@
 //! Listeners: made, asked, closed.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, Owner};
 use super::handler::Handler;
@@ -59,7 +61,9 @@ impl Owner {
     ) -> Owner {
         let limits = Limits::of(&settings);
         let takes_requests = handler.takes_requests();
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
         Owner {
+            serial: SERIAL.fetch_add(1, Relaxed),
             takes_requests,
             handler: Some(handler),
             settings,

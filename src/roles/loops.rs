@@ -71,7 +71,6 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         notices: VecDeque::new(),
         backlog: VecDeque::new(),
         ready: VecDeque::new(),
-        events: Vec::new(),
         dirty: Vec::new(),
         posted: Vec::new(),
         prepaid: 0,

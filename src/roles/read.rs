@@ -6,7 +6,6 @@ use std::io;
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
 use super::deliver::{Audience, Quiet};
-use super::handler::Handler;
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::conn::Event;
 
@@ -22,65 +21,56 @@ const SHARE: usize = 80 * 1024;
 const FRAMES: u32 = 4096;
 
 /// What is to be looked at.
+#[derive(Clone, Copy, Default)]
 enum Fill {
-    /// What was received earlier and could not be looked at.
-    Rest(Vec<u8>),
+    /// Nothing: reading ends for this turn.
+    #[default]
+    Nothing,
     /// `n` bytes at the front of the buffer.
     Bytes(usize),
-    /// Bytes that went straight into a long message, which may be complete now.
-    Direct(Option<Event>),
+    /// What was received earlier and could not be looked at: it is in `rest`.
+    Rest,
+    /// Bytes that went straight into a long message, which may be complete now: then it is in `event`.
+    Direct,
 }
 
-/// A readable event that is being handled.
-pub struct Reading {
-    /// There once it has begun.
-    audience: Option<Audience>,
+/// A readable event that is being handled, and what it leaves for the next one of the same turn if nobody else needs it.
+#[derive(Default)]
+pub struct Reader {
+    /// The loop's, with the audience.
     buffer: Vec<u8>,
-    progress: Progress,
-    /// What the newest read brought.
-    filled: Option<Fill>,
-}
-
-impl Reading {
-    /// To be begun with [`Core::begin_reading`].
-    #[inline]
-    pub fn new(exhaust: bool) -> Reading {
-        let progress = Progress { exhaust, taken: 0, drained: false };
-        Reading { audience: None, buffer: Vec::new(), progress, filled: None }
-    }
-}
-
-/// How far it has come.
-struct Progress {
+    audience: Option<Audience>,
     /// Read until the kernel has nothing: a short read proves nothing here.
     exhaust: bool,
-    /// Bytes read in this turn.
+    /// Bytes read in this event.
     taken: usize,
     /// The kernel has nothing more.
     drained: bool,
+    /// What the newest read brought.
+    filled: Fill,
+    rest: Vec<u8>,
+    event: Option<Event>,
 }
 
-/// Handles a readable event of an open or closing connection. True: callbacks are due.
-pub fn read(index: u32, reading: &mut Reading) -> bool {
-    let Reading { audience: Some(audience), buffer, progress, filled } = reading else { return true };
-    while let Some(fill) = filled.take() {
-        match fill {
-            Fill::Rest(mut rest) => audience.deliver(index, &mut rest),
-            Fill::Bytes(n) => audience.deliver(index, &mut buffer[..n]),
-            Fill::Direct(event) => audience.deliver_event(index, event),
+impl Reader {
+    /// Handles a readable event that has begun, of an open or closing connection. True: callbacks are due.
+    #[inline]
+    pub fn read(&mut self, index: u32) -> bool {
+        loop {
+            let Some(audience) = &mut self.audience else { return true };
+            match self.filled {
+                Fill::Nothing => break,
+                Fill::Bytes(n) => audience.deliver(index, self.buffer.get_mut(..n).unwrap_or_default()),
+                Fill::Rest => audience.deliver(index, &mut std::mem::take(&mut self.rest)),
+                Fill::Direct => audience.deliver_event(index, self.event.take()),
+            }
+            if self.drained {
+                break;
+            }
+            with(|core| core.read_more(index, self));
         }
-        if progress.drained {
-            break;
-        }
-        *filled = with(|core| {
-            core.count_handed_out(index, audience);
-            core.fill(index, audience, buffer, progress)
-        });
+        with(|core| core.end_reading(index, self))
     }
-    let (orphan, due) = with(|core| core.end_reading(index, reading));
-    // The owner went away: its handler goes as well, outside any borrow.
-    drop(orphan);
-    due
 }
 
 impl Core {
@@ -100,13 +90,31 @@ impl Core {
         self.receive_buffer = buffer;
     }
 
-    /// Begins a readable event, with its first read unless something is left from before.
+    /// Takes back what the reader holds: before a callback that it does not make, or for other work with the buffer.
+    pub fn park(&mut self, reader: &mut Reader) {
+        if let Some(audience) = reader.audience.take() {
+            self.dismiss(audience);
+        }
+        if !reader.buffer.is_empty() {
+            self.return_buffer(std::mem::take(&mut reader.buffer));
+        }
+    }
+
+    /// Begins a readable event, with its first read unless something is left from before. False: nobody is to hear of it.
     #[inline]
-    pub fn begin_reading(&mut self, index: u32, reading: &mut Reading) {
-        let Some(socket) = self.sockets.get(index) else { return };
+    pub fn begin_reading(&mut self, index: u32, exhaust: bool, reader: &mut Reader) -> bool {
+        let Some(socket) = self.sockets.get(index) else { return false };
+        let (owner, id) = (socket.owner, socket.id);
         let (deflate, may_have_rest) = (socket.flags.deflate, socket.extra.is_some());
-        let Some(audience) = Audience::of(socket, &mut self.owners) else { return };
-        let audience = reading.audience.insert(audience);
+        if reader.audience.as_ref().is_none_or(|audience| audience.owner() != owner) {
+            self.park(reader);
+            reader.audience = self.audience(owner);
+            reader.buffer = self.borrow_buffer();
+        }
+        let Some(audience) = &mut reader.audience else { return false };
+        if !audience.turn_to(id) {
+            return false;
+        }
         self.corked = index;
         self.frames_left = FRAMES;
         self.long_seen = false;
@@ -114,15 +122,24 @@ impl Core {
         if deflate {
             self.lend_inflater(index);
         }
-        reading.buffer = self.borrow_buffer();
+        (reader.exhaust, reader.taken, reader.drained) = (exhaust, 0, false);
         let rest = if may_have_rest { self.take_rest(index) } else { None };
-        reading.filled = match rest {
-            Some(rest) => {
-                audience.quiet = self.quiet(index, &audience.limits);
-                Some(Fill::Rest(rest))
-            }
-            None => self.fill(index, audience, &mut reading.buffer, &mut reading.progress),
-        };
+        if let Some(rest) = rest {
+            audience.quiet = self.quiet(index, &audience.limits);
+            reader.rest = rest;
+            reader.filled = Fill::Rest;
+        } else {
+            reader.filled = self.fill(index, reader).unwrap_or_default();
+        }
+        true
+    }
+
+    /// The next read of the event.
+    fn read_more(&mut self, index: u32, reader: &mut Reader) {
+        if let Some(audience) = &mut reader.audience {
+            self.count_handed_out(index, audience);
+        }
+        reader.filled = self.fill(index, reader).unwrap_or_default();
     }
 
     fn take_rest(&mut self, index: u32) -> Option<Vec<u8>> {
@@ -133,34 +150,29 @@ impl Core {
     }
 
     /// One read. None: reading ends for this turn.
-    fn fill(
-        &mut self,
-        index: u32,
-        audience: &mut Audience,
-        buffer: &mut [u8],
-        progress: &mut Progress,
-    ) -> Option<Fill> {
-        let now_ms = self.now_ms();
+    fn fill(&mut self, index: u32, reader: &mut Reader) -> Option<Fill> {
+        let audience = reader.audience.as_mut()?;
         let socket = self.sockets.get_mut(index)?;
         let alive = matches!(socket.phase, Phase::Open | Phase::Closing(_));
         if !alive || !socket.may_read() || socket.flags.broken {
             return None;
         }
-        if progress.drained || self.deflating.had_enough() || self.frames_left == 0 {
+        if reader.drained || self.deflating.had_enough() || self.frames_left == 0 {
             return None;
         }
         let graced = socket.flags.throttled;
-        if graced && progress.taken > 0 {
+        if graced && reader.taken > 0 {
             return None;
         }
         let share = if socket.flags.long { RECEIVE_BUFFER } else { SHARE };
-        if progress.taken >= share {
+        if reader.taken >= share {
             self.read_soon(index);
             return None;
         }
-        let buffer = &mut buffer[..if graced { GRACE } else { share }];
+        let most = if graced { GRACE } else { share };
+        let buffer = reader.buffer.get_mut(..most)?;
         let stream = socket.stream.as_ref()?;
-        let exhaust = progress.exhaust || stream.is_unix();
+        let exhaust = reader.exhaust || stream.is_unix();
         let (result, asked, direct) = match socket.proto.direct() {
             Some((message, max)) => {
                 let asked = max.min(buffer.len());
@@ -174,17 +186,18 @@ impl Core {
                 None
             }
             Ok(n) => {
-                progress.taken += n;
-                progress.drained = n < asked && !exhaust;
+                reader.taken += n;
+                reader.drained = n < asked && !exhaust;
                 if !direct {
                     audience.quiet = Quiet::of(socket, &audience.limits, self.frames_left);
                     self.corks_replies = socket.may_cork();
                     return Some(Fill::Bytes(n));
                 }
-                socket.heard_ms = now_ms;
+                socket.heard_ms = self.now_us / 1000;
                 socket.flags.long = true;
                 self.long_seen = true;
-                Some(Fill::Direct(socket.proto.direct_filled(n)))
+                reader.event = socket.proto.direct_filled(n);
+                Some(Fill::Direct)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             Err(error) => {
@@ -194,20 +207,19 @@ impl Core {
         }
     }
 
-    /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at. Returns the handler
-    /// if its owner is gone, and whether callbacks are due.
-    fn end_reading(&mut self, index: u32, reading: &mut Reading) -> (Option<Box<dyn Handler>>, bool) {
-        let orphan = reading.audience.as_mut().and_then(|audience| {
+    /// Everything has been delivered: what the callbacks sent is written, and the clocks are looked at. True: callbacks are
+    /// due.
+    #[inline]
+    fn end_reading(&mut self, index: u32, reader: &mut Reader) -> bool {
+        if let Some(audience) = &mut reader.audience {
             self.count_handed_out(index, audience);
-            self.dismiss(audience)
-        });
-        self.return_buffer(std::mem::take(&mut reading.buffer));
+        }
         if !self.end_quiet_event(index) {
             self.reclaim_inflater(index);
             self.uncork(index);
-            self.after_read(index, &reading.progress);
+            self.after_read(index, reader);
         }
-        (orphan, !self.notices.is_empty())
+        !self.notices.is_empty()
     }
 
     /// The hot way: an open connection that holds no part of a message, waits for no answer and has an empty queue.
@@ -215,14 +227,17 @@ impl Core {
     #[inline]
     fn end_quiet_event(&mut self, index: u32) -> bool {
         let Some(socket) = self.sockets.get_mut(index) else { return false };
-        let quiet = matches!(socket.phase, Phase::Open)
-            && socket.outbox.is_empty()
-            && socket.proto.is_idle()
-            && socket.ping_us == 0
-            && self.frames_left != 0
-            && !socket.flags.deflate
-            && !socket.flags.broken;
-        let Some(stream) = socket.stream.as_ref().filter(|_| quiet) else { return false };
+        let Some(stream) = &socket.stream else { return false };
+        let busy = !matches!(socket.phase, Phase::Open)
+            || !socket.outbox.is_empty()
+            || !socket.proto.is_idle()
+            || socket.ping_us != 0
+            || self.frames_left == 0
+            || socket.flags.deflate
+            || socket.flags.broken;
+        if busy {
+            return false;
+        }
         socket.flags.grace = false;
         socket.flags.long = self.long_seen;
         if !self.cork.is_empty() {
@@ -237,7 +252,7 @@ impl Core {
         true
     }
 
-    fn after_read(&mut self, index: u32, progress: &Progress) {
+    fn after_read(&mut self, index: u32, reader: &Reader) {
         let now_ms = self.now_ms();
         if self.deflating.had_enough() || self.frames_left == 0 {
             // What came is kept, or still in the kernel: it is looked at in the next turn.
@@ -248,7 +263,7 @@ impl Core {
         socket.flags.long = self.long_seen;
         if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
-            if progress.taken > 0 {
+            if reader.taken > 0 {
                 socket.heard_ms = now_ms;
             }
             if unfinished.since_ms == now_ms {

@@ -6,10 +6,10 @@ use super::accept;
 use super::core::{Core, Phase};
 use super::current::with;
 use super::notices::{Notice, deliver};
-use super::read::{self, Reading};
+use super::read::Reader;
 use super::shared::Post;
 use crate::error::Result;
-use crate::event_loop::poller::{Ready, Target};
+use crate::event_loop::poller::{Happened, Ready, Target};
 
 /// Letters looked at in one turn, so that a busy sender does not starve the sockets.
 const POSTS_PER_TURN: usize = 4096;
@@ -48,18 +48,24 @@ impl Due {
 
 /// Runs one turn on this thread's loop. `timeout`: how long it may sleep, None for ever.
 pub fn turn(timeout: Option<Duration>) -> Result<()> {
-    let mut events = Vec::new();
-    with(|core| core.sleep(timeout, &mut events))?;
+    let happened = with(|core| core.sleep(timeout))?;
     let (left_over, mut mail) = with(|core| (std::mem::take(&mut core.ready), !core.backlog.is_empty()));
-    for ready in events.drain(..).chain(left_over) {
+    let mut reader = Reader::default();
+    for ready in happened.iter() {
         mail |= ready.target == Target::Waker;
-        handle(ready);
+        handle(ready, &mut reader);
     }
+    for ready in left_over {
+        handle(ready, &mut reader);
+    }
+    with(|core| {
+        core.park(&mut reader);
+        core.poller.recycle(happened);
+    });
     // Who posts a letter wakes the loop: without that there is none, or the next sleep ends at once.
     if mail {
         letters();
     }
-    with(|core| core.recycle_events(events));
     alarms();
     settle();
     Ok(())
@@ -81,38 +87,55 @@ pub fn settle() {
 }
 
 /// Handles an event, and makes the callbacks that it leads to.
-fn handle(ready: Ready) {
+fn handle(ready: Ready, reader: &mut Reader) {
     match ready.target {
         Target::Waker => with(|core| core.shared.mailbox.waker().acknowledge()),
         Target::Listener(index) => {
             accept::accept(index);
-            deliver();
+            deliver_beside(reader);
         }
-        Target::Socket(index) => handle_socket(index, ready),
+        Target::Socket(index) => handle_socket(index, ready, reader),
     }
 }
 
-fn handle_socket(index: u32, ready: Ready) {
+fn handle_socket(index: u32, ready: Ready, reader: &mut Reader) {
     if ready.writable {
         with(|core| core.writable(index));
-        deliver();
+        deliver_beside(reader);
     }
     if !ready.readable && !ready.broken {
         return;
     }
-    let mut reading = Reading::new(ready.exhaust);
-    with(|core| match core.reader_of(index, ready.broken) {
-        Reader::Messages => core.begin_reading(index, &mut reading),
-        Reader::Step(step) => step(core, index, ready.exhaust),
-        Reader::Nobody => {}
+    let begun = with(|core| match core.who_reads(index, ready.broken) {
+        Who::Messages => core.begin_reading(index, ready.exhaust, reader),
+        Who::Step(step) => {
+            core.park(reader);
+            step(core, index, ready.exhaust);
+            false
+        }
+        Who::Nobody => false,
     });
-    if read::read(index, &mut reading) {
+    if !begun || reader.read(index) {
+        deliver_beside(reader);
+    }
+}
+
+/// Makes the callbacks that are due, for which the reader gives up what it holds.
+fn deliver_beside(reader: &mut Reader) {
+    let due = with(|core| {
+        let due = !core.notices.is_empty();
+        if due {
+            core.park(reader);
+        }
+        due
+    });
+    if due {
         deliver();
     }
 }
 
 /// Who reads a socket, by its phase.
-enum Reader {
+enum Who {
     Messages,
     Step(fn(&mut Core, u32, bool)),
     Nobody,
@@ -178,21 +201,16 @@ impl Core {
         self.notices.is_empty() && self.dirty.is_empty()
     }
 
-    fn sleep(&mut self, timeout: Option<Duration>, events: &mut Vec<Ready>) -> Result<()> {
+    fn sleep(&mut self, timeout: Option<Duration>) -> Result<Happened> {
         // The clock was looked at when the turn before ended.
         let timeout = match self.until_wake(self.now_us) {
             Some(wake) => Some(timeout.map_or(wake, |timeout| timeout.min(wake))),
             None => timeout,
         };
-        std::mem::swap(events, &mut self.events);
-        let result = self.poller.wait(timeout, events);
+        let result = self.poller.wait(timeout);
         self.refresh_clock();
         self.polled_ms = self.now_ms();
         result.map_err(|error| crate::error::Error::io("waiting for events", &error))
-    }
-
-    fn recycle_events(&mut self, events: Vec<Ready>) {
-        self.events = events;
     }
 
     /// How long the loop may sleep from `now_us` on; None: until something happens.
@@ -227,15 +245,15 @@ impl Core {
         }
     }
 
-    fn reader_of(&mut self, index: u32, broken: bool) -> Reader {
-        let Some(socket) = self.sockets.get(index) else { return Reader::Nobody };
+    fn who_reads(&mut self, index: u32, broken: bool) -> Who {
+        let Some(socket) = self.sockets.get(index) else { return Who::Nobody };
         match &socket.phase {
-            Phase::Open if broken && !socket.may_read() => Reader::Step(Core::stream_broke),
-            Phase::Open | Phase::Closing(_) => Reader::Messages,
-            Phase::Http(_) => Reader::Step(Core::read_request),
-            Phase::Dial(_) => Reader::Step(Core::dial_readable),
-            Phase::Lingering { .. } => Reader::Step(Core::discard),
-            Phase::Ended | Phase::Waiting { .. } => Reader::Nobody,
+            Phase::Open if broken && !socket.may_read() => Who::Step(Core::stream_broke),
+            Phase::Open | Phase::Closing(_) => Who::Messages,
+            Phase::Http(_) => Who::Step(Core::read_request),
+            Phase::Dial(_) => Who::Step(Core::dial_readable),
+            Phase::Lingering { .. } => Who::Step(Core::discard),
+            Phase::Ended | Phase::Waiting { .. } => Who::Nobody,
         }
     }
 

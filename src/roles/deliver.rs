@@ -218,9 +218,11 @@ impl Core {
         }
     }
 
+    /// At once, also when there was enough for this event: the text is cut off already.
     fn refuse_text(&mut self, index: u32) {
         if let Some(socket) = self.sockets.get_mut(index) {
-            socket.proto.refuse_text();
+            let refused = socket.proto.refuse_text();
+            self.digest(index, refused, &[]);
         }
     }
 

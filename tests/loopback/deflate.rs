@@ -8,7 +8,7 @@ use ws::proto::deflate::Output;
 use ws::proto::deflate::compress::Compressor;
 use ws::{ConnectOptions, Deflate, Handler, ListenOptions, Loop, LoopOptions, Message, Peer, Settings};
 
-use super::support::{PATIENCE, background, frame, raw_client_with, read_frame};
+use super::support::{Gate, PATIENCE, background, frame, raw_client_with, read_frame};
 
 /// A message as a handler saw it: its bytes, and whether they came compressed.
 type Seen = (Vec<u8>, bool);
@@ -204,18 +204,6 @@ fn settings_that_cannot_be() {
         let error =
             event_loop.handle().connect("ws://127.0.0.1:1", Client(vec![], sender), options).unwrap_err();
         assert!(error.message.contains(word), "{error}");
-    }
-}
-
-/// Waits in its first message until it may go on, and reports the length of each.
-struct Gate(Option<Receiver<()>>, Sender<usize>);
-
-impl Handler for Gate {
-    fn on_message(&mut self, _peer: Peer, message: Message<'_>) {
-        if let Some(gate) = self.0.take() {
-            gate.recv_timeout(PATIENCE).unwrap();
-        }
-        self.1.send(message.data.len()).unwrap();
     }
 }
 

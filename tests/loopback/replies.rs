@@ -165,8 +165,7 @@ impl Handler for Long {
 fn a_client_masks_its_replies() {
     let event_loop = background();
     let (server, heard) = reporter(false);
-    let listener =
-        event_loop.handle().listen("ws://127.0.0.1:0", server, ListenOptions::default()).unwrap();
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, ListenOptions::default()).unwrap();
     event_loop.handle().connect(&listener.url().unwrap(), Long, ws::ConnectOptions::default()).unwrap();
     let conn = opened(&heard);
     for _ in 0..3 {
@@ -191,18 +190,6 @@ fn a_reply_is_compressed_where_that_was_agreed() {
     }
 }
 
-/// Waits in its first message until it may go on, and reports the length of each.
-struct Gate(Option<std::sync::mpsc::Receiver<()>>, std::sync::mpsc::Sender<usize>);
-
-impl Handler for Gate {
-    fn on_message(&mut self, _peer: Peer, message: Message<'_>) {
-        if let Some(gate) = self.0.take() {
-            gate.recv_timeout(PATIENCE).unwrap();
-        }
-        self.1.send(message.data.len()).unwrap();
-    }
-}
-
 #[test]
 fn many_tiny_messages_leave_a_turn_to_others() {
     const COUNT: usize = 30_000;
@@ -210,8 +197,7 @@ fn many_tiny_messages_leave_a_turn_to_others() {
     let (sender, seen) = std::sync::mpsc::channel();
     let event_loop = background();
     let handler = Gate(Some(gate), sender);
-    let listener =
-        event_loop.handle().listen("ws://127.0.0.1:0", handler, ListenOptions::default()).unwrap();
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", handler, ListenOptions::default()).unwrap();
     let port = listener.port().unwrap();
     let (mut many, mut one) = (raw_client(port), raw_client(port));
     many.write_all(&frame(0x82, b"").repeat(COUNT)).unwrap();
@@ -227,8 +213,7 @@ fn many_tiny_messages_leave_a_turn_to_others() {
 fn a_message_answers_the_heartbeat() {
     let event_loop = background();
     let (server, _heard) = reporter(false);
-    let settings =
-        ws::Settings { heartbeat_ms: 100, heartbeat_timeout_ms: 3000, ..ws::Settings::default() };
+    let settings = ws::Settings { heartbeat_ms: 100, heartbeat_timeout_ms: 3000, ..ws::Settings::default() };
     let options = ListenOptions { settings, ..ListenOptions::default() };
     let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, options).unwrap();
     let mut peer = raw_client(listener.port().unwrap());

@@ -7,7 +7,7 @@ use super::core::{Core, Owner, Phase, Socket};
 use super::current::{self, with};
 use super::handler::{Handler, Peer};
 use super::handles::Conn;
-use super::notices::{call_user, peer_in};
+use super::notices::{Lent, call_user, peer_in};
 use crate::error::ErrorCode;
 use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::slab::Slab;
@@ -32,7 +32,7 @@ pub struct Audience {
     entry: &'static Entry,
     pub limits: Limits,
     /// There until [`Core::dismiss`].
-    handler: Option<Box<dyn Handler>>,
+    handler: Option<Lent>,
     /// Whether the hot way may be gone.
     pub quiet: Option<Quiet>,
     /// Messages that went it and were not counted yet.
@@ -74,7 +74,7 @@ impl Audience {
         let (owner, id) = (socket.owner, socket.id);
         let entry = ids::lookup(id, IdKind::Conn)?;
         let served = owners.get_mut(owner)?;
-        let (limits, handler) = (served.limits, Some(served.handler.take()?));
+        let (limits, handler) = (served.limits, Some(Lent::new(served.handler.take()?)));
         Some(Audience { owner, id, entry, limits, handler, quiet: None, handed_out: 0 })
     }
 
@@ -190,7 +190,7 @@ impl Core {
     /// Gives the handler back to its owner; returns it if that is gone.
     #[inline]
     pub fn dismiss(&mut self, audience: &mut Audience) -> Option<Box<dyn Handler>> {
-        let handler = audience.handler.take();
+        let handler = audience.handler.take().map(Lent::into_inner);
         match self.owners.get_mut(audience.owner) {
             Some(owner) => std::mem::replace(&mut owner.handler, handler),
             None => handler,

@@ -129,7 +129,7 @@ typedef struct libws_message {
     size_t     struct_size; /* Bytes of this struct. */
     int32_t    kind;        /* LIBWS_TEXT (checked UTF-8) or LIBWS_BINARY. */
     uint32_t   flags;       /* LIBWS_COMPRESSED, or 0. */
-    const void *data;       /* The payload; not NUL-terminated, never NULL. */
+    const void *data;       /* The payload; not NUL-terminated, never NULL, not to be changed. */
     size_t     len;         /* Bytes of data. */
 } libws_message;
 

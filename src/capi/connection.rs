@@ -26,7 +26,7 @@ pub unsafe extern "C" fn libws_send(conn: libws_conn, kind: i32, data: *const c_
     }
     // SAFETY: the caller's contract; the length fits an object.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
-    // The hot way never panics, so it needs no guard.
+    // The fast path never panics, so it needs no guard.
     current::reply_or(conn, kind, data, 0, general)
 }
 

@@ -99,7 +99,7 @@ pub struct libws_message {
     pub kind: i32,
     /// LIBWS_COMPRESSED, or 0.
     pub flags: u32,
-    /// The payload; not NUL-terminated, never NULL.
+    /// The payload; not NUL-terminated, never NULL, not to be changed.
     pub data: *const c_void,
     /// Bytes of data.
     pub len: usize,

@@ -41,8 +41,6 @@ enum State {
     Idle,
     /// Part of a header or of a message is held.
     Busy,
-    /// A text that is not UTF-8 was met and must be reported.
-    NotUtf8,
     /// A Close frame or a violation was reported.
     Ended,
 }
@@ -104,7 +102,7 @@ impl Conn {
                     *pos = end - rest.len();
                     return Some(Event::Message { kind, data: Data::InPlace(*pos - len..*pos) });
                 }
-                Found::NotUtf8 => return Some(self.fail(NOT_UTF8)),
+                Found::NotUtf8 => return Some(self.refuse_text()),
                 Found::Other => {}
             }
         }
@@ -118,10 +116,10 @@ impl Conn {
         (self.state == State::Idle).then_some(reader)
     }
 
-    /// The reader met a text that is not UTF-8: [`Conn::next`] reports it.
+    /// The reader met a text that is not UTF-8; what that means for the connection.
     #[cold]
-    pub fn refuse_text(&mut self) {
-        self.state = State::NotUtf8;
+    pub fn refuse_text(&mut self) -> Event {
+        self.fail(NOT_UTF8)
     }
 
     /// The buffer that collects a long frame, with room made in it, and how many bytes of that frame may be appended
@@ -167,7 +165,6 @@ impl Conn {
     ) -> Option<Event> {
         match self.state {
             State::Idle | State::Busy => {}
-            State::NotUtf8 => return Some(self.fail(NOT_UTF8)),
             State::Ended => {
                 *pos = buf.len();
                 return None;

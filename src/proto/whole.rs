@@ -18,6 +18,7 @@ pub struct WholeReader {
 }
 
 /// What [`WholeReader::next`] met.
+#[must_use = "a text that is not UTF-8 must be refused"]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// A message, unmasked and checked.

@@ -371,7 +371,7 @@ impl Socket {
         !self.flags.paused && (!self.flags.throttled || self.flags.grace)
     }
 
-    /// Whether replies, in its readable event, may take the hot way [`Core::cork_reply`](super::write). Holds as long as the
+    /// Whether replies, in its readable event, may take the fast path [`Core::cork_reply`](super::write). Holds as long as the
     /// connection is undisturbed.
     #[inline]
     pub fn may_cork(&self) -> bool {

@@ -6,7 +6,7 @@
 //!
 //! Most messages are answered by one reply and nothing else. What was found out about the connection before the first
 //! of them still holds at the next one if no step was made on the loop in between: that is what *undisturbed* says, and
-//! the two steps of the hot way, finding the next message and corking its reply, ask nothing else.
+//! the two steps of the fast path, finding the next message and corking its reply, ask nothing else.
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::close::Ending;
 use super::core::{Core, Phase, Socket};
 use super::current::{self, with};
-use super::handler::{Handler, Peer};
+use super::handler::Peer;
 use super::handles::Conn;
-use super::notices::{Notice, call_user, peer_in};
+use super::notices::{Lent, Notice, call_user, peer_in};
 use crate::error::ErrorCode;
 use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::proto::Kind;
@@ -30,24 +30,24 @@ pub struct Audience {
     owner: u32,
     /// The owner's, whose place may have passed to another one when the handler is given back.
     serial: u64,
-    handler: Box<dyn Handler>,
+    handler: Lent,
     pub limits: Limits,
     id: u64,
     entry: &'static Entry,
-    /// Whether the hot way may be gone.
-    pub quiet: Option<Quiet>,
-    /// Messages that went it and were not counted yet.
+    /// There if the fast path may be taken.
+    pub fast_path: Option<FastPath>,
+    /// Messages that took it and were not counted yet.
     handed_out: u32,
 }
 
-/// What the hot way needs to know of a connection that is undisturbed.
-pub struct Quiet {
+/// What the fast path needs to know of a connection that is undisturbed.
+pub struct FastPath {
     reader: WholeReader,
     /// How many messages may be handed out.
     most: u32,
 }
 
-/// Why the hot way ended.
+/// Why the fast path ended.
 enum Stop {
     /// Something else happened to the loop: look again.
     Disturbed,
@@ -57,14 +57,14 @@ enum Stop {
     NotUtf8,
 }
 
-impl Quiet {
+impl FastPath {
     /// There if the connection is open, may be read and is between two messages.
     #[inline]
-    pub fn of(socket: &Socket, limits: &Limits, most: u32) -> Option<Quiet> {
+    pub fn of(socket: &Socket, limits: &Limits, most: u32) -> Option<FastPath> {
         if !matches!(socket.phase, Phase::Open) || !socket.may_read() {
             return None;
         }
-        Some(Quiet { reader: socket.proto.whole_reader(limits)?, most })
+        Some(FastPath { reader: socket.proto.whole_reader(limits)?, most })
     }
 }
 
@@ -87,15 +87,15 @@ impl Audience {
     pub fn deliver(&mut self, index: u32, bytes: &mut [u8]) {
         let mut rest = bytes;
         loop {
-            let stop = match self.quiet.take() {
-                Some(quiet) => self.hand_out_whole(index, &quiet, &mut rest),
+            let stop = match self.fast_path.take() {
+                Some(fast_path) => self.hand_out_whole(index, &fast_path, &mut rest),
                 None => Stop::Other,
             };
             let done = rest.is_empty() && !matches!(stop, Stop::NotUtf8);
             if done || !self.hand_out_next(index, stop, &mut rest) {
                 return;
             }
-            self.quiet = with(|core| core.quiet(index, &self.limits));
+            self.fast_path = with(|core| core.fast_path(index, &self.limits));
         }
     }
 
@@ -107,10 +107,10 @@ impl Audience {
         }
     }
 
-    /// The hot way: whole messages, for as long as the callbacks do no more than reply.
+    /// The fast path: whole messages, for as long as the callbacks do no more than reply.
     #[inline]
-    fn hand_out_whole(&mut self, index: u32, quiet: &Quiet, rest: &mut &mut [u8]) -> Stop {
-        let stop = call_user(|| self.hand_out_undisturbed(quiet, rest));
+    fn hand_out_whole(&mut self, index: u32, fast_path: &FastPath, rest: &mut &mut [u8]) -> Stop {
+        let stop = call_user(|| self.hand_out_undisturbed(fast_path, rest));
         stop.unwrap_or_else(|| {
             with(|core| core.close_after_panic(index, self.id));
             Stop::Disturbed
@@ -118,13 +118,13 @@ impl Audience {
     }
 
     #[inline(always)]
-    fn hand_out_undisturbed(&mut self, quiet: &Quiet, rest: &mut &mut [u8]) -> Stop {
+    fn hand_out_undisturbed(&mut self, fast_path: &FastPath, rest: &mut &mut [u8]) -> Stop {
         let born = ids::fork_generation();
         let Audience { id, entry, .. } = *self;
         let handler = &mut self.handler;
         current::undisturbed(id, |undisturbed| {
-            while self.handed_out < quiet.most {
-                let (kind, data) = match quiet.reader.next(rest) {
+            while self.handed_out < fast_path.most {
+                let (kind, data) = match fast_path.reader.next(rest) {
                     Found::Message(kind, data) => (kind, data),
                     Found::NotUtf8 => return Stop::NotUtf8,
                     Found::Other => break,
@@ -141,7 +141,7 @@ impl Audience {
         })
     }
 
-    /// What the hot way left: one message or pong, of any kind. False: there is nothing more, or it may not be looked at now.
+    /// What the fast path left: one message or pong, of any kind. False: there is nothing more, or it may not be looked at now.
     #[inline(never)]
     fn hand_out_next(&mut self, index: u32, stop: Stop, rest: &mut &mut [u8]) -> bool {
         let mut position = 0;
@@ -195,7 +195,7 @@ impl Core {
     /// Takes an owner's handler out for the calls, to be given back with [`Core::dismiss`].
     pub fn audience(&mut self, owner: u32) -> Option<Audience> {
         let served = self.owners.get_mut(owner)?;
-        let (serial, limits, handler) = (served.serial, served.limits, served.handler.take()?);
+        let (serial, limits, handler) = (served.serial, served.limits, Lent::new(served.handler.take()?));
         Some(Audience {
             owner,
             serial,
@@ -203,7 +203,7 @@ impl Core {
             limits,
             id: 0,
             entry: &ids::NOBODY,
-            quiet: None,
+            fast_path: None,
             handed_out: 0,
         })
     }
@@ -211,20 +211,21 @@ impl Core {
     /// Gives the handler back to its owner. If that has gone, the handler goes as well, outside this borrow.
     pub fn dismiss(&mut self, audience: Audience) {
         let Audience { owner, serial, handler, .. } = audience;
+        let handler = Lent::into_inner(handler);
         match self.owners.get_mut(owner).filter(|owner| owner.serial == serial) {
             Some(owner) => owner.handler = Some(handler),
             None => self.notices.push_back(Notice::Run(Box::new(move || drop(handler)))),
         }
     }
 
-    /// Whether the hot way may be gone now.
-    pub fn quiet(&mut self, index: u32, limits: &Limits) -> Option<Quiet> {
-        let socket = self.sockets.get(index)?;
+    /// The fast path, if it may be taken now.
+    pub fn fast_path(&mut self, index: u32, limits: &Limits) -> Option<FastPath> {
+        let socket = self.sockets.get(index).filter(|_| !self.deflating.had_enough())?;
         self.corks_replies = socket.may_cork();
-        Quiet::of(socket, limits, self.frames_left)
+        FastPath::of(socket, limits, self.frames_left)
     }
 
-    /// Counts messages of the hot way.
+    /// Counts messages of the fast path.
     #[inline]
     pub fn count_handed_out(&mut self, index: u32, audience: &mut Audience) {
         let count = std::mem::take(&mut audience.handed_out);
@@ -238,9 +239,11 @@ impl Core {
         }
     }
 
+    /// At once, also when there was enough for this event: the text is cut off already.
     fn refuse_text(&mut self, index: u32) {
         if let Some(socket) = self.sockets.get_mut(index) {
-            socket.proto.refuse_text();
+            let refused = socket.proto.refuse_text();
+            self.digest(index, refused, &[]);
         }
     }
 

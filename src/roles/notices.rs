@@ -2,6 +2,7 @@
 //!
 //! Steps on the loop's state note here what the application must hear; the loop makes the calls between two steps.
 
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -82,13 +83,18 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".into())
 }
 
+/// A handler that is taken out for a call. Only who puts it back may drop it: where a child of fork unwinds out of the
+/// call, what it owns is the parent's.
+pub type Lent = ManuallyDrop<Box<dyn Handler>>;
+
 /// Takes an owner's handler out for a call; None if the owner is gone.
-pub fn take_handler(owner: u32) -> Option<Box<dyn Handler>> {
-    with(|core| core.owners.get_mut(owner)?.handler.take())
+pub fn take_handler(owner: u32) -> Option<Lent> {
+    with(|core| core.owners.get_mut(owner)?.handler.take()).map(Lent::new)
 }
 
 /// Puts it back; if the owner went away meanwhile, the handler goes as well, outside any borrow.
-pub fn restore_handler(owner: u32, handler: Box<dyn Handler>) {
+pub fn restore_handler(owner: u32, handler: Lent) {
+    let handler = Lent::into_inner(handler);
     let orphan = with(|core| match core.owners.get_mut(owner) {
         Some(owner) => owner.handler.replace(handler),
         None => Some(handler),

@@ -5,7 +5,7 @@ use std::io;
 
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
-use super::deliver::{Audience, Quiet};
+use super::deliver::{Audience, FastPath};
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::conn::Event;
 
@@ -53,7 +53,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Handles a readable event that has begun, of an open or closing connection. True: callbacks are due.
+    /// Handles a readable event that has begun, of an open or closing connection. True: callbacks may be due.
     #[inline]
     pub fn read(&mut self, index: u32) -> bool {
         loop {
@@ -125,7 +125,7 @@ impl Core {
         (reader.exhaust, reader.taken, reader.drained) = (exhaust, 0, false);
         let rest = if may_have_rest { self.take_rest(index) } else { None };
         if let Some(rest) = rest {
-            audience.quiet = self.quiet(index, &audience.limits);
+            audience.fast_path = self.fast_path(index, &audience.limits);
             reader.rest = rest;
             reader.filled = Fill::Rest;
         } else {
@@ -157,7 +157,7 @@ impl Core {
         if !alive || !socket.may_read() || socket.flags.broken {
             return None;
         }
-        if reader.drained || self.deflating.had_enough() || self.frames_left == 0 {
+        if self.deflating.had_enough() || self.frames_left == 0 {
             return None;
         }
         let graced = socket.flags.throttled;
@@ -189,7 +189,7 @@ impl Core {
                 reader.taken += n;
                 reader.drained = n < asked && !exhaust;
                 if !direct {
-                    audience.quiet = Quiet::of(socket, &audience.limits, self.frames_left);
+                    audience.fast_path = FastPath::of(socket, &audience.limits, self.frames_left);
                     self.corks_replies = socket.may_cork();
                     return Some(Fill::Bytes(n));
                 }
@@ -214,7 +214,7 @@ impl Core {
         if let Some(audience) = &mut reader.audience {
             self.count_handed_out(index, audience);
         }
-        if !self.end_quiet_event(index) {
+        if !self.end_event_fast(index) {
             self.reclaim_inflater(index);
             self.uncork(index);
             self.after_read(index, reader);
@@ -222,10 +222,10 @@ impl Core {
         !self.notices.is_empty()
     }
 
-    /// The hot way: an open connection that holds no part of a message, waits for no answer and has an empty queue.
+    /// The fast path: an open connection that holds no part of a message, waits for no answer and has an empty queue.
     /// False: the rest is still to be done.
     #[inline]
-    fn end_quiet_event(&mut self, index: u32) -> bool {
+    fn end_event_fast(&mut self, index: u32) -> bool {
         let Some(socket) = self.sockets.get_mut(index) else { return false };
         let Some(stream) = &socket.stream else { return false };
         let busy = !matches!(socket.phase, Phase::Open)

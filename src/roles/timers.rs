@@ -1,5 +1,6 @@
 //! The application's timers.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, NONE};
@@ -26,8 +27,11 @@ pub struct UserTimer {
 
 /// Makes a timer's call, if it was not stopped meanwhile.
 pub fn fire(index: u32, id: u64) {
-    let Some(mut call) = with(|core| core.take_timer_call(index, id)) else { return };
-    call_user(&mut call);
+    let Some(call) = with(|core| core.take_timer_call(index, id)) else { return };
+    // As with a handler that is lent: a child of fork must not drop it.
+    let mut call = ManuallyDrop::new(call);
+    call_user(&mut *call);
+    let call = ManuallyDrop::into_inner(call);
     let unused = with(|core| core.timer_fired(index, id, call));
     drop(unused);
 }

@@ -40,7 +40,7 @@ pub struct Form {
 pub const DRAIN_WANTED: u32 = 4;
 
 impl Core {
-    /// The hot way of a send: a reply that fits into the cork, inside a callback of an undisturbed connection. `checked`:
+    /// The fast path of a send: a reply that fits into the cork, inside a callback of an undisturbed connection. `checked`:
     /// whether a text is known to be UTF-8. False: nothing was done, [`Core::send_message`] decides.
     #[inline(always)]
     pub fn cork_reply(&mut self, kind: Kind, data: &[u8], checked: impl FnOnce() -> bool) -> bool {

@@ -8,7 +8,7 @@ use ws::proto::deflate::Output;
 use ws::proto::deflate::compress::Compressor;
 use ws::{ConnectOptions, Deflate, Handler, ListenOptions, Loop, LoopOptions, Message, Peer, Settings};
 
-use super::support::{PATIENCE, background, frame, raw_client_with};
+use super::support::{Gate, PATIENCE, background, frame, raw_client_with, read_frame};
 
 /// A message as a handler saw it: its bytes, and whether they came compressed.
 type Seen = (Vec<u8>, bool);
@@ -207,18 +207,6 @@ fn settings_that_cannot_be() {
     }
 }
 
-/// Waits in its first message until it may go on, and reports the length of each.
-struct Gate(Option<Receiver<()>>, Sender<usize>);
-
-impl Handler for Gate {
-    fn on_message(&mut self, _peer: Peer, message: Message<'_>) {
-        if let Some(gate) = self.0.take() {
-            gate.recv_timeout(PATIENCE).unwrap();
-        }
-        self.1.send(message.data.len()).unwrap();
-    }
-}
-
 #[test]
 fn what_inflates_to_much_leaves_a_turn_to_others() {
     const LARGE: usize = 1 << 20;
@@ -240,4 +228,20 @@ fn what_inflates_to_much_leaves_a_turn_to_others() {
     assert_eq!(order.iter().filter(|&&len| len == LARGE).count(), COUNT);
     let place = order.iter().position(|&len| len == 5).unwrap();
     assert!(place <= 3, "the other connection came after {place} large messages");
+}
+
+#[test]
+fn a_bad_text_behind_what_inflates_to_much_is_refused_at_once() {
+    let event_loop = background();
+    let (url, seen) = listen(&event_loop, Some(Deflate::default()));
+    let port = url.rsplit(':').next().and_then(|port| port.trim_end_matches('/').parse().ok()).unwrap();
+    let mut peer = raw_client_with(port, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    peer.set_read_timeout(Some(std::time::Duration::from_secs(3))).unwrap();
+    let mut out = Output::default();
+    Compressor::new(6, 15).unwrap().message(&vec![0; 1 << 20], false, &mut out).unwrap();
+    // One segment: the event has inflated enough when the text comes up, and nothing follows it.
+    peer.write_all(&[frame(0xc2, out.as_slice()), frame(0x81, b"\xff")].concat()).unwrap();
+    assert_eq!(next(&seen).0.len(), 1 << 20);
+    let (first, close) = read_frame(&mut peer).expect("no Close came");
+    assert_eq!((first, &close[..2]), (0x88, &1007_u16.to_be_bytes()[..]));
 }

@@ -4,6 +4,7 @@ mod backpressure;
 mod close;
 mod deadlines;
 mod deflate;
+mod forks;
 mod messages;
 mod proxy;
 mod reconnect;

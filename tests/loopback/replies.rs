@@ -149,3 +149,79 @@ fn a_panic_between_messages_closes_and_the_replies_before_it_leave() {
     assert_eq!((first, &close[..2]), (0x88, &1011_u16.to_be_bytes()[..]));
     assert!(heard.try_recv().is_err());
 }
+
+/// Says how the replies of a client look, and those to a short message of a connection with permessage-deflate.
+struct Long;
+
+impl Handler for Long {
+    fn on_message(&mut self, peer: Peer, message: Message<'_>) {
+        if message.data.len() < 100 {
+            peer.send(Kind::Text, &[b'x'; 1000]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_client_masks_its_replies() {
+    let event_loop = background();
+    let (server, heard) = reporter(false);
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, ListenOptions::default()).unwrap();
+    event_loop.handle().connect(&listener.url().unwrap(), Long, ws::ConnectOptions::default()).unwrap();
+    let conn = opened(&heard);
+    for _ in 0..3 {
+        conn.send(Kind::Text, b"short").unwrap();
+        assert!(matches!(next(&heard), Heard::Message(Kind::Text, data) if data == [b'x'; 1000]));
+    }
+}
+
+#[test]
+fn a_reply_is_compressed_where_that_was_agreed() {
+    let event_loop = background();
+    let settings = ws::Settings { deflate: Some(ws::Deflate::default()), ..ws::Settings::default() };
+    let options = ListenOptions { settings, ..ListenOptions::default() };
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", Long, options).unwrap();
+    let extension = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut peer = raw_client_with(listener.port().unwrap(), extension);
+    for _ in 0..3 {
+        peer.write_all(&frame(0x81, b"short")).unwrap();
+        let (first, payload) = read_frame(&mut peer).unwrap();
+        assert_eq!(first, 0xc1);
+        assert!(payload.len() < 100, "{} bytes", payload.len());
+    }
+}
+
+#[test]
+fn many_tiny_messages_leave_a_turn_to_others() {
+    const COUNT: usize = 30_000;
+    let (open, gate) = std::sync::mpsc::channel();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let event_loop = background();
+    let handler = Gate(Some(gate), sender);
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", handler, ListenOptions::default()).unwrap();
+    let port = listener.port().unwrap();
+    let (mut many, mut one) = (raw_client(port), raw_client(port));
+    many.write_all(&frame(0x82, b"").repeat(COUNT)).unwrap();
+    one.write_all(&frame(0x82, b"small")).unwrap();
+    open.send(()).unwrap();
+    let order: Vec<usize> = (0..=COUNT).map(|_| seen.recv_timeout(PATIENCE).unwrap()).collect();
+    let place = order.iter().position(|&len| len == 5).unwrap();
+    // What fits into one read is more than 13,000.
+    assert!(place <= 2 * 4096, "the other connection came after {place} messages");
+}
+
+#[test]
+fn a_message_answers_the_heartbeat() {
+    let event_loop = background();
+    let (server, _heard) = reporter(false);
+    let settings = ws::Settings { heartbeat_ms: 100, heartbeat_timeout_ms: 3000, ..ws::Settings::default() };
+    let options = ListenOptions { settings, ..ListenOptions::default() };
+    let listener = event_loop.handle().listen("ws://127.0.0.1:0", server, options).unwrap();
+    let mut peer = raw_client(listener.port().unwrap());
+    for round in 0..3 {
+        let (first, _) = read_frame(&mut peer).unwrap_or_else(|| panic!("given up in round {round}"));
+        assert_eq!(first, 0x89);
+        // Later than the ping on the clock of the loop, which has milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        peer.write_all(&frame(0x82, b"here")).unwrap();
+    }
+}

@@ -69,6 +69,18 @@ impl Handler for Reporter {
     }
 }
 
+/// Waits in its first message until it may go on, and reports the length of each.
+pub struct Gate(pub Option<Receiver<()>>, pub Sender<usize>);
+
+impl Handler for Gate {
+    fn on_message(&mut self, _peer: Peer, message: Message<'_>) {
+        if let Some(gate) = self.0.take() {
+            gate.recv_timeout(PATIENCE).unwrap();
+        }
+        self.1.send(message.data.len()).unwrap();
+    }
+}
+
 /// A reporter and where its reports arrive.
 pub fn reporter(echo: bool) -> (Reporter, Receiver<Heard>) {
     let (sender, receiver) = channel();

@@ -50,6 +50,8 @@ pub enum Event {
         /// The payload.
         data: Data,
     },
+    /// A fragment of a message that is not complete yet: nothing to deliver, but work that was done.
+    Fragment,
     /// A question whether we live, with at most 125 bytes to be sent back.
     Ping(Data),
     /// The answer to a Ping, or a sign of life without one.

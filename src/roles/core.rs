@@ -70,7 +70,7 @@ pub struct Core {
     /// Whose event that is, or [`NONE`].
     pub corked: u32,
     pub receive_buffer: Option<Vec<u8>>,
-    /// Messages and control frames that may still be handled in the readable event under way.
+    /// Frames that may still be handled in the readable event under way.
     pub frames_left: u32,
     /// One of its messages was long.
     pub long_seen: bool,

@@ -25,9 +25,12 @@ const SHARE: usize = 80 * 1024;
 /// Messages of more bytes are long.
 const LONG: usize = 0xffff;
 
-/// Messages and control frames that are handled in one turn; a byte costs many times more in tiny frames than in long
-/// ones.
-const FRAMES: u32 = 4096;
+/// Frames that are handled in one turn: a byte costs many times more in tiny frames than in long ones.
+const FRAMES: u32 = 2048;
+
+/// For how many of them a frame counts that is not a whole message: a fragment, a control frame, the end of a message. It
+/// goes the long way.
+const UNCOMMON: u32 = 3;
 
 /// What one read brought.
 enum Fill {
@@ -269,7 +272,7 @@ impl Core {
                 _ => return Next::Done,
             }
             let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
-            self.frames_left -= 1;
+            self.frames_left = self.frames_left.saturating_sub(UNCOMMON);
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -291,6 +294,7 @@ impl Core {
                 // After our own Close, messages are dropped, as in browsers.
                 open.then_some(Next::Message(kind, data))
             }
+            Event::Fragment => None,
             Event::Ping(data) => {
                 if open && self.send_pong(index, data.as_slice(bytes)).is_err() {
                     self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));

@@ -80,6 +80,8 @@ pub fn new(options: LoopOptions) -> Result<u64> {
         corked: NONE,
         receive_buffer: None,
         frames_left: 0,
+        brought: Default::default(),
+        shown: None,
         long_seen: false,
         deflating: Deflating::new(options.deflate_memory),
         current_request: None,

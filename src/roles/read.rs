@@ -9,6 +9,7 @@ use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
 use super::handler::{Handler, Message};
 use super::notices::{call_user, peer_in, restore_handler};
+use super::share::{Brought, FRAMES, LONG, LONG_SHARE, share};
 use crate::error::ErrorCode;
 use crate::event_loop::ids::{self, Entry, IdKind};
 use crate::event_loop::poller::{Ready, Target};
@@ -17,20 +18,6 @@ use crate::proto::conn::{Data, Event, Limits};
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
-
-/// How much of a connection is read in one turn while its messages are of the common kind: the others wait meanwhile. A
-/// message of 64 KiB fits. Longer ones get the whole buffer, so that they need not be collected.
-const SHARE: usize = 80 * 1024;
-
-/// Messages of more bytes are long.
-const LONG: usize = 0xffff;
-
-/// Frames that are handled in one turn: a byte costs many times more in tiny frames than in long ones.
-const FRAMES: u32 = 2048;
-
-/// For how many of them a frame counts that is not a whole message: a fragment, a control frame, the end of a message. It
-/// goes the long way.
-const UNCOMMON: u32 = 3;
 
 /// What one read brought.
 enum Fill {
@@ -73,6 +60,7 @@ pub fn read(index: u32, exhaust: bool) {
         core.corked = index;
         core.frames_left = FRAMES;
         core.long_seen = false;
+        core.brought = Brought::default();
         core.lend_inflater(index);
         (core.borrow_buffer(), core.take_rest(index))
     });
@@ -93,6 +81,7 @@ pub fn read(index: u32, exhaust: bool) {
     }
     with(|core| {
         core.return_buffer(buffer);
+        core.shown = None;
         core.end_event(index, &progress);
     });
 }
@@ -194,14 +183,20 @@ impl Core {
         if graced && progress.taken > 0 {
             return None;
         }
-        let share = if socket.flags.long { RECEIVE_BUFFER } else { SHARE };
-        if progress.taken >= share {
-            self.read_soon(index);
-            return None;
-        }
-        let buffer = &mut buffer[..if graced { GRACE } else { share }];
+        let share = socket.share as usize;
         let stream = socket.stream.as_ref()?;
         let exhaust = progress.exhaust || stream.is_unix();
+        if progress.taken >= share {
+            // One long message was read to its last byte. What comes later makes an edge, and is left to the kernel until
+            // then: to read a part of the next message as soon as it comes would mean to collect it.
+            let done = share > LONG_SHARE as usize && !exhaust && !stream.has_unread();
+            if !done {
+                self.read_soon(index);
+            }
+            return None;
+        }
+        let most = if graced { GRACE } else { share - progress.taken };
+        let buffer = &mut buffer[..most];
         let (result, asked, direct) = match socket.proto.direct() {
             Some((message, max)) => {
                 let asked = max.min(buffer.len());
@@ -221,8 +216,6 @@ impl Core {
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = now_ms;
-                socket.flags.long = true;
-                self.long_seen = true;
                 Some(Fill::Direct(socket.proto.direct_filled(n)))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Fill::Nothing),
@@ -272,7 +265,8 @@ impl Core {
                 _ => return Next::Done,
             }
             let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
-            self.frames_left = self.frames_left.saturating_sub(UNCOMMON);
+            self.brought.uncommon += 1;
+            self.frames_left -= u32::from(!matches!(event, Event::Fragment));
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -291,6 +285,10 @@ impl Core {
                 if let Data::Inflated(out) = &data {
                     self.deflating.count(out);
                 }
+                let len = data.as_slice(bytes).len();
+                self.long_seen |= len > LONG;
+                self.brought.longest = self.brought.longest.max(len);
+                let data = self.show(data);
                 // After our own Close, messages are dropped, as in browsers.
                 open.then_some(Next::Message(kind, data))
             }
@@ -356,7 +354,7 @@ impl Core {
             && !socket.flags.broken;
         let Some(stream) = socket.stream.as_ref().filter(|_| quiet) else { return false };
         socket.flags.grace = false;
-        socket.flags.long = self.long_seen;
+        socket.share = share(socket.share, self.brought, socket.long_header());
         if !self.cork.is_empty() {
             let sent = stream.send(&self.cork);
             if !matches!(sent, Ok(n) if n == self.cork.len()) {
@@ -377,7 +375,7 @@ impl Core {
         }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.grace = false;
-        socket.flags.long = self.long_seen;
+        socket.share = share(socket.share, self.brought, socket.long_header());
         if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
             if progress.taken > 0 {
@@ -390,8 +388,12 @@ impl Core {
         self.after_sign_of_life(index);
     }
 
-    /// Puts a socket on the ready list: it is read in the next turn whether or not an edge comes.
+    /// Puts a socket on the ready list: it is read in a later turn whether or not an edge comes.
     pub fn read_soon(&mut self, index: u32) {
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if std::mem::replace(&mut socket.flags.waiting, true) {
+            return;
+        }
         self.ready.push_back(Ready {
             target: Target::Socket(index),
             readable: true,

@@ -11,3 +11,4 @@ mod regressions;
 mod support;
 mod threads;
 mod topics;
+mod turns;

@@ -17,6 +17,7 @@ fn seen(event: &Event, buffer: &[u8]) -> (&'static str, u16, u64) {
     };
     match event {
         Event::Message { kind, data } => ("message", *kind as u16, hash(data)),
+        Event::Fragment => ("fragment", 0, 0),
         Event::Ping(data) => ("ping", 0, hash(data)),
         Event::Pong(data) => ("pong", 0, hash(data)),
         Event::Close { code, reason } => ("close", *code, hash(reason)),

@@ -2,6 +2,7 @@
 
 use std::collections::{TryReserveError, VecDeque};
 use std::io::IoSlice;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Small writes are collected into chunks of this many bytes, so that one vectored write carries many. With the queue
@@ -15,6 +16,8 @@ enum Chunk {
     Owned(Vec<u8>),
     /// One message of a topic, framed once for all its subscribers.
     Shared(Arc<[u8]>),
+    /// Part of a received message that goes back as it is.
+    Part(Arc<Vec<u8>>, Range<usize>),
 }
 
 impl Chunk {
@@ -22,6 +25,7 @@ impl Chunk {
         match self {
             Chunk::Owned(bytes) => bytes,
             Chunk::Shared(bytes) => bytes,
+            Chunk::Part(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
         }
     }
 }
@@ -72,6 +76,9 @@ impl Outbox {
     /// Appends a copy of `parts`, one after the other; on failure nothing was appended.
     pub fn push(&mut self, parts: &[&[u8]]) -> Result<(), TryReserveError> {
         let len = parts.iter().map(|part| part.len()).sum();
+        if len == 0 {
+            return Ok(());
+        }
         let queue = self.0.get_or_insert_default();
         match queue.chunks.back_mut() {
             Some(Chunk::Owned(tail)) if tail.len() + len <= CHUNK => {
@@ -104,6 +111,16 @@ impl Outbox {
         queue.chunks.push_back(Chunk::Shared(frame));
     }
 
+    /// Appends part of a received message without copying it.
+    pub fn push_part(&mut self, message: Arc<Vec<u8>>, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let queue = self.0.get_or_insert_default();
+        queue.bytes += range.len();
+        queue.chunks.push_back(Chunk::Part(message, range));
+    }
+
     /// Queues a pong. While one is queued already, only the newest of the others is kept.
     pub fn push_pong(&mut self, frame: Vec<u8>) {
         let queue = self.0.get_or_insert_default();
@@ -111,15 +128,21 @@ impl Outbox {
         queue.promote_pong();
     }
 
-    /// Fills `slices` with the front of the queue; returns how many are filled.
-    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
+    /// Fills `slices` with the front of the queue, `most` bytes of it; returns how many are filled.
+    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES], mut most: usize) -> usize {
         let Some(queue) = &self.0 else { return 0 };
         let mut skip = queue.sent;
         let mut filled = 0;
         for (slice, chunk) in slices.iter_mut().zip(&queue.chunks) {
-            *slice = IoSlice::new(&chunk.bytes()[skip..]);
+            let bytes = &chunk.bytes()[skip..];
+            let bytes = &bytes[..bytes.len().min(most)];
+            *slice = IoSlice::new(bytes);
+            most -= bytes.len();
             skip = 0;
             filled += 1;
+            if most == 0 {
+                break;
+            }
         }
         filled
     }
@@ -171,7 +194,7 @@ mod tests {
         let mut all = Vec::new();
         while !outbox.is_empty() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let filled = outbox.slices(&mut slices);
+            let filled = outbox.slices(&mut slices, step);
             let front: Vec<u8> = slices[..filled].iter().flat_map(|s| s.iter().copied()).take(step).collect();
             outbox.consume(front.len());
             all.extend(front);
@@ -185,12 +208,13 @@ mod tests {
             let mut outbox = Outbox::default();
             outbox.push(&[b"one ", b"two "]).unwrap();
             outbox.push_shared(Arc::from(&b"three "[..]));
+            outbox.push_part(Arc::new(b"not this; part, not this".to_vec()), 10..16);
             outbox.push_pong(b"pong 1 ".to_vec());
             outbox.push_pong(b"pong 2 ".to_vec());
             outbox.push_pong(b"pong 3".to_vec());
             outbox.push(&[b"four "]).unwrap();
-            assert_eq!(outbox.len(), 32);
-            assert_eq!(drain(&mut outbox, step), b"one two three pong 1 four pong 3");
+            assert_eq!(outbox.len(), 38);
+            assert_eq!(drain(&mut outbox, step), b"one two three part, pong 1 four pong 3");
             assert_eq!(outbox.len(), 0);
         }
     }

@@ -65,6 +65,11 @@ impl Stream {
         result
     }
 
+    /// Whether bytes wait to be received; an end or an error is none. `true` where the system does not tell.
+    pub fn has_unread(&self) -> bool {
+        rustix::io::ioctl_fionread(self) != Ok(0)
+    }
+
     /// Sends from `buf` and returns how many bytes the system took. [`io::ErrorKind::BrokenPipe`] when the peer
     /// has gone, and no signal.
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -221,6 +226,20 @@ mod tests {
         drop(peer);
         wait_readable(&stream);
         assert_eq!(stream.recv(&mut buf).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_waits_is_known_without_reading_it() {
+        let (stream, mut peer) = tcp_pair();
+        assert!(!stream.has_unread());
+        peer.write_all(b"x").unwrap();
+        wait_readable(&stream);
+        assert!(stream.has_unread());
+        assert_eq!(stream.recv(&mut [0; 8]).unwrap(), 1);
+        assert!(!stream.has_unread());
+        drop(peer);
+        wait_readable(&stream);
+        assert!(!stream.has_unread(), "an end is no byte");
     }
 
     #[test]

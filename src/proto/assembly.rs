@@ -102,7 +102,7 @@ impl Assembly {
                 let (kind, data) = message.finish(receiver, most)?;
                 Ok(Some(Event::Message { kind, data }))
             }
-            None => Ok(None),
+            None => Ok(Some(Event::Fragment)),
         }
     }
 }

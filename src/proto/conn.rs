@@ -182,23 +182,19 @@ impl Conn {
         now_ms: u64,
     ) -> Result<Option<Event>, Violation> {
         let most = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
-        loop {
-            if self.assembly.as_ref().is_none_or(|assembly| assembly.frame.is_none()) {
-                let Some(head) = self.read_header(buf, pos)? else { return Ok(None) };
-                self.check_limits(&head, limits)?;
-                if let Some(event) = whole_frame(&head, buf, pos, self.receiver.as_deref_mut(), most)? {
-                    return Ok(Some(event));
-                }
-                self.assembly.get_or_insert_with(|| Box::new(Assembly::new(now_ms))).begin(&head);
+        if self.assembly.as_ref().is_none_or(|assembly| assembly.frame.is_none()) {
+            let Some(head) = self.read_header(buf, pos)? else { return Ok(None) };
+            self.check_limits(&head, limits)?;
+            if let Some(event) = whole_frame(&head, buf, pos, self.receiver.as_deref_mut(), most)? {
+                return Ok(Some(event));
             }
-            let Some(assembly) = self.assembly.as_deref_mut() else { return Ok(None) };
-            let rest = buf.get_mut(*pos..).unwrap_or_default();
-            let (used, event) = assembly.receive(rest, self.receiver.as_deref_mut(), most)?;
-            *pos += used;
-            if event.is_some() || assembly.frame.is_some() {
-                return Ok(event);
-            }
+            self.assembly.get_or_insert_with(|| Box::new(Assembly::new(now_ms))).begin(&head);
         }
+        let Some(assembly) = self.assembly.as_deref_mut() else { return Ok(None) };
+        let rest = buf.get_mut(*pos..).unwrap_or_default();
+        let (used, event) = assembly.receive(rest, self.receiver.as_deref_mut(), most)?;
+        *pos += used;
+        Ok(event)
     }
 
     /// Reads a header, of which the beginning may have come with an earlier read.

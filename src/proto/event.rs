@@ -4,6 +4,7 @@ use super::Kind;
 use super::close::Violation;
 use super::deflate::Output;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The bytes of an event, already unmasked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Data {
     InPlace(Range<usize>),
     /// Bytes that came in several reads or frames; they are given away.
     Collected(Vec<u8>),
+    /// The same, where somebody else may hold them as well.
+    Shared(Arc<Vec<u8>>),
     /// An inflated message; [`Receiver::recycle`](super::conn::Receiver::recycle) takes its memory back.
     Inflated(Output),
 }
@@ -23,6 +26,7 @@ impl Data {
         match self {
             Data::InPlace(range) => buf.get(range.clone()).unwrap_or_default(),
             Data::Collected(bytes) => bytes,
+            Data::Shared(bytes) => bytes,
             Data::Inflated(output) => output.as_slice(),
         }
     }
@@ -35,7 +39,7 @@ impl Data {
                 bytes.drain(..n.min(bytes.len()));
                 Data::Collected(bytes)
             }
-            Data::Inflated(output) => Data::Collected(output.as_slice().iter().skip(n).copied().collect()),
+            other => Data::Collected(other.as_slice(&[]).iter().skip(n).copied().collect()),
         }
     }
 }
@@ -50,6 +54,8 @@ pub enum Event {
         /// The payload.
         data: Data,
     },
+    /// A fragment of a message that is not complete yet: nothing to deliver, but work that was done.
+    Fragment,
     /// A question whether we live, with at most 125 bytes to be sent back.
     Ping(Data),
     /// The answer to a Ping, or a sign of life without one.

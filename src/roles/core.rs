@@ -14,6 +14,7 @@ use super::log::Log;
 use super::notices::Notice;
 use super::reconnect::Client;
 use super::settings::Settings;
+use super::share::{Brought, FIRST_SHARE};
 use super::shared::{Post, Shared};
 use super::timers::UserTimer;
 use super::topics::Topics;
@@ -27,6 +28,7 @@ use crate::event_loop::wheel::Wheel;
 use crate::net::stream::Stream;
 use crate::proto;
 use crate::proto::conn::Limits;
+use crate::proto::frame::MAX_HEADER;
 
 /// One receive buffer serves all connections of a loop.
 pub const RECEIVE_BUFFER: usize = 512 * 1024;
@@ -74,8 +76,10 @@ pub struct Core {
     pub receive_buffer: Vec<u8>,
     /// Messages and control frames that may still be handled in the readable event under way.
     pub frames_left: u32,
-    /// One of its messages was long.
-    pub long_seen: bool,
+    /// What else it brought.
+    pub brought: Brought,
+    /// The long message that the application is shown, for sending it back without a copy.
+    pub shown: Option<Arc<Vec<u8>>>,
     pub deflating: Deflating,
     /// [`ids::fork_generation`] when the loop was made: another one now means that this is a child's copy.
     pub forks: u32,
@@ -126,6 +130,8 @@ pub struct Socket {
     pub ping_us: u64,
     /// Of the newest answered heartbeat; `u32::MAX`: none yet.
     pub round_trip_us: u32,
+    /// How much of it is read in one turn.
+    pub share: u32,
     pub flags: Flags,
 }
 
@@ -196,8 +202,17 @@ pub struct Flags {
     pub deflate: bool,
     /// It is in `Core::posted`.
     pub posted: bool,
-    /// Its last messages were long: more of it is read at one time.
-    pub long: bool,
+    /// It is in `Core::ready` and will be read.
+    pub waiting: bool,
+    /// It is in `Core::ready` and its outbox will be written.
+    pub writing: bool,
+}
+
+impl Flags {
+    /// Its outbox will be written without anybody's asking: when the stream has room, or in a later turn.
+    pub fn is_writing(self) -> bool {
+        self.write_interest || self.writing
+    }
 }
 
 impl Core {
@@ -277,6 +292,7 @@ impl Core {
             heard_ms: now,
             ping_us: 0,
             round_trip_us: u32::MAX,
+            share: FIRST_SHARE,
             flags: Flags::default(),
         })
     }
@@ -332,6 +348,7 @@ impl Socket {
             heard_ms: _,
             ping_us,
             round_trip_us,
+            share,
             flags,
         } = self;
         let Flags {
@@ -347,7 +364,8 @@ impl Socket {
             broken: _,
             deflate: _,
             posted,
-            long: _,
+            waiting,
+            writing,
         } = *flags;
         *stream = None;
         *phase = Phase::Waiting { until_ms };
@@ -356,8 +374,10 @@ impl Socket {
         *extra = None;
         *ping_us = 0;
         *round_trip_us = u32::MAX;
+        *share = FIRST_SHARE;
         // A pause is the application's word and lasts; the lists still hold the socket.
-        *flags = Flags { paused, dirty, posted, ever_open, ended_by_us, ..Flags::default() };
+        *flags =
+            Flags { paused, dirty, posted, waiting, writing, ever_open, ended_by_us, ..Flags::default() };
     }
 
     /// The rarely needed part, made when it is first needed.
@@ -376,6 +396,14 @@ impl Socket {
     #[inline]
     pub fn may_cork(&self) -> bool {
         matches!(self.role(), proto::Role::Server) && self.outbox.is_empty() && !self.flags.deflate
+    }
+
+    /// Bytes in the header of a long frame of the peer.
+    pub fn long_header(&self) -> usize {
+        match self.role() {
+            proto::Role::Server => MAX_HEADER,
+            proto::Role::Client => MAX_HEADER - size_of::<[u8; 4]>(),
+        }
     }
 
     /// The role, as the protocol sees it.

@@ -14,9 +14,6 @@ use crate::proto::Kind;
 use crate::proto::conn::{Data, Event, Limits};
 use crate::proto::whole::{Found, WholeReader};
 
-/// Messages of more bytes are long.
-const LONG: usize = 0xffff;
-
 /// What the application gets next.
 enum Next {
     Message(Kind, Data),
@@ -171,9 +168,6 @@ impl Audience {
         let handler = &mut self.handler;
         let done = match next {
             Next::Message(kind, data) => {
-                if data.as_slice(bytes).len() > LONG {
-                    with(|core| core.long_seen = true);
-                }
                 let compressed = matches!(data, Data::Inflated(_));
                 let payload = data.as_slice(bytes);
                 let done = call_user(|| handler.on_data(peer, payload, kind, compressed));
@@ -266,7 +260,8 @@ impl Core {
                 _ => return Next::Done,
             }
             let Some(event) = socket.proto.next(bytes, position, limits, now_ms) else { return Next::Done };
-            self.frames_left -= 1;
+            self.brought.uncommon += 1;
+            self.frames_left -= u32::from(!matches!(event, Event::Fragment));
             if let Some(next) = self.digest(index, event, bytes) {
                 return next;
             }
@@ -285,9 +280,13 @@ impl Core {
                 if let Data::Inflated(out) = &data {
                     self.deflating.count(out);
                 }
+                let len = data.as_slice(bytes).len();
+                self.brought.longest = self.brought.longest.max(len);
+                let data = self.show(data);
                 // After our own Close, messages are dropped, as in browsers.
                 open.then_some(Next::Message(kind, data))
             }
+            Event::Fragment => None,
             Event::Ping(data) => {
                 if open && self.send_pong(index, data.as_slice(bytes)).is_err() {
                     self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));

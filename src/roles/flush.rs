@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, Phase};
 use super::notices::Notice;
+use super::share::WRITE_SHARE;
 use super::write::DRAIN_WANTED;
 use crate::event_loop::outbox::MAX_SLICES;
-use crate::event_loop::poller::Target;
+use crate::event_loop::poller::{Ready, Target};
 
 impl Core {
     /// Registers or drops write interest.
@@ -24,22 +25,37 @@ impl Core {
         }
     }
 
-    /// Writes what waits until the kernel refuses. Called when the stream has room, and at the end of a turn.
+    /// Writes what waits until the kernel refuses.
     pub fn flush(&mut self, index: u32) {
+        self.flush_at_most(index, usize::MAX);
+    }
+
+    /// Writes this turn's share of what waits. Called when the stream has room, and at the end of a turn.
+    pub fn flush_share(&mut self, index: u32) {
+        self.flush_at_most(index, WRITE_SHARE);
+    }
+
+    fn flush_at_most(&mut self, index: u32, mut most: usize) {
         loop {
             let Some(socket) = self.sockets.get_mut(index) else { return };
             if socket.outbox.is_empty() {
                 break;
             }
+            if most == 0 {
+                return self.write_soon(index);
+            }
             let Some(stream) = &socket.stream else { return };
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let filled = socket.outbox.slices(&mut slices);
+            let filled = socket.outbox.slices(&mut slices, most);
             let result = match &slices[..filled] {
                 [one] => stream.send(one),
                 many => stream.send_vectored(many),
             };
             match result {
-                Ok(taken) => self.took(index, taken),
+                Ok(taken) => {
+                    self.took(index, taken);
+                    most = most.saturating_sub(taken);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.want_write(index, true);
                     self.arm(index);
@@ -49,6 +65,21 @@ impl Core {
             }
         }
         self.flushed(index);
+    }
+
+    /// Puts a socket on the ready list: its outbox is written in a later turn whether or not an edge comes.
+    pub fn write_soon(&mut self, index: u32) {
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if std::mem::replace(&mut socket.flags.writing, true) {
+            return;
+        }
+        self.ready.push_back(Ready {
+            target: Target::Socket(index),
+            readable: false,
+            writable: true,
+            exhaust: false,
+            broken: false,
+        });
     }
 
     fn took(&mut self, index: u32, taken: usize) {
@@ -106,8 +137,8 @@ impl Core {
         let mut dirty = std::mem::take(&mut self.dirty);
         for index in dirty.drain(..) {
             if let Some(socket) = self.sockets.get_mut(index) {
-                if std::mem::take(&mut socket.flags.dirty) && !socket.flags.write_interest {
-                    self.flush(index);
+                if std::mem::take(&mut socket.flags.dirty) && !socket.flags.is_writing() {
+                    self.flush_share(index);
                 }
             }
         }

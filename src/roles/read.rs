@@ -6,19 +6,12 @@ use std::io;
 use super::core::{Core, NONE, Phase, RECEIVE_BUFFER};
 use super::current::with;
 use super::deliver::{Audience, FastPath};
+use super::share::{Brought, FRAMES, LONG_SHARE, share};
 use crate::event_loop::poller::{Ready, Target};
 use crate::proto::conn::Event;
 
 /// How much is read of a connection that was allowed one read although it is throttled.
 const GRACE: usize = 16 * 1024;
-
-/// How much of a connection is read in one turn while its messages are of the common kind: the others wait meanwhile. A
-/// message of 64 KiB fits. Longer ones get the whole buffer, so that they need not be collected.
-const SHARE: usize = 80 * 1024;
-
-/// Messages and control frames that are handled in one turn; a byte costs many times more in tiny frames than in long
-/// ones.
-const FRAMES: u32 = 4096;
 
 /// What is to be looked at.
 #[derive(Clone, Copy, Default)]
@@ -117,7 +110,7 @@ impl Core {
         }
         self.corked = index;
         self.frames_left = FRAMES;
-        self.long_seen = false;
+        self.brought = Brought::default();
         self.deflating.begin_event();
         if deflate {
             self.lend_inflater(index);
@@ -164,15 +157,20 @@ impl Core {
         if graced && reader.taken > 0 {
             return None;
         }
-        let share = if socket.flags.long { RECEIVE_BUFFER } else { SHARE };
-        if reader.taken >= share {
-            self.read_soon(index);
-            return None;
-        }
-        let most = if graced { GRACE } else { share };
-        let buffer = reader.buffer.get_mut(..most)?;
+        let share = socket.share as usize;
         let stream = socket.stream.as_ref()?;
         let exhaust = reader.exhaust || stream.is_unix();
+        if reader.taken >= share {
+            // One long message was read to its last byte. What comes later makes an edge, and is left to the kernel until
+            // then: to read a part of the next message as soon as it comes would mean to collect it.
+            let done = share > LONG_SHARE as usize && !exhaust && !stream.has_unread();
+            if !done {
+                self.read_soon(index);
+            }
+            return None;
+        }
+        let most = if graced { GRACE } else { share - reader.taken };
+        let buffer = reader.buffer.get_mut(..most)?;
         let (result, asked, direct) = match socket.proto.direct() {
             Some((message, max)) => {
                 let asked = max.min(buffer.len());
@@ -194,8 +192,6 @@ impl Core {
                     return Some(Fill::Bytes(n));
                 }
                 socket.heard_ms = self.now_us / 1000;
-                socket.flags.long = true;
-                self.long_seen = true;
                 reader.event = socket.proto.direct_filled(n);
                 Some(Fill::Direct)
             }
@@ -214,6 +210,7 @@ impl Core {
         if let Some(audience) = &mut reader.audience {
             self.count_handed_out(index, audience);
         }
+        self.shown = None;
         if !self.end_event_fast(index) {
             self.reclaim_inflater(index);
             self.uncork(index);
@@ -239,7 +236,7 @@ impl Core {
             return false;
         }
         socket.flags.grace = false;
-        socket.flags.long = self.long_seen;
+        socket.share = share(socket.share, self.brought, socket.long_header());
         if !self.cork.is_empty() {
             let sent = stream.send(&self.cork);
             if !matches!(sent, Ok(n) if n == self.cork.len()) {
@@ -260,7 +257,7 @@ impl Core {
         }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         socket.flags.grace = false;
-        socket.flags.long = self.long_seen;
+        socket.share = share(socket.share, self.brought, socket.long_header());
         if let Some(unfinished) = socket.proto.unfinished() {
             // Bytes of a long message show that the peer lives; their deadline starts with the first.
             if reader.taken > 0 {
@@ -273,8 +270,12 @@ impl Core {
         self.after_sign_of_life(index);
     }
 
-    /// Puts a socket on the ready list: it is read in the next turn whether or not an edge comes.
+    /// Puts a socket on the ready list: it is read in a later turn whether or not an edge comes.
     pub fn read_soon(&mut self, index: u32) {
+        let Some(socket) = self.sockets.get_mut(index) else { return };
+        if std::mem::replace(&mut socket.flags.waiting, true) {
+            return;
+        }
         self.ready.push_back(Ready {
             target: Target::Socket(index),
             readable: true,

@@ -1,5 +1,6 @@
 //! One turn of a loop: sleep, handle what happened, write what was queued.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::accept;
@@ -7,6 +8,7 @@ use super::core::{Core, Phase};
 use super::current::with;
 use super::notices::{Notice, deliver};
 use super::read::Reader;
+use super::share::LEFT_OVER_US;
 use super::shared::Post;
 use crate::error::Result;
 use crate::event_loop::poller::{Happened, Ready, Target};
@@ -51,13 +53,14 @@ pub fn turn(timeout: Option<Duration>) -> Result<()> {
     let happened = with(|core| core.sleep(timeout))?;
     let (left_over, mut mail) = with(|core| (std::mem::take(&mut core.ready), !core.backlog.is_empty()));
     let mut reader = Reader::default();
-    for ready in happened.iter() {
+    for mut ready in happened.iter() {
         mail |= ready.target == Target::Waker;
+        if !left_over.is_empty() {
+            ready.readable &= with(|core| core.is_news(ready));
+        }
         handle(ready, &mut reader);
     }
-    for ready in left_over {
-        handle(ready, &mut reader);
-    }
+    go_on(left_over, &mut reader);
     with(|core| {
         core.park(&mut reader);
         core.poller.recycle(happened);
@@ -84,6 +87,29 @@ pub fn settle() {
     deliver();
     // Those callbacks may have taken their time, and the next sleep is reckoned from here.
     with(Core::refresh_clock);
+}
+
+/// Goes on with what earlier turns left over, for a while.
+fn go_on(mut left_over: VecDeque<Ready>, reader: &mut Reader) {
+    let Some(mut ready) = left_over.pop_front() else { return };
+    let end_us = with(|core| core.poller.now_us()) + LEFT_OVER_US;
+    loop {
+        if with(|core| core.unlist(ready)) {
+            handle(ready, reader);
+        }
+        match left_over.pop_front() {
+            Some(next) if with(|core| core.poller.now_us()) < end_us => ready = next,
+            Some(next) => {
+                left_over.push_front(next);
+                break;
+            }
+            None => break,
+        }
+    }
+    with(|core| {
+        left_over.append(&mut core.ready);
+        core.ready = left_over;
+    });
 }
 
 /// Handles an event, and makes the callbacks that it leads to.
@@ -196,6 +222,22 @@ impl Core {
         self.wheel.pop_due(self.now_ms())
     }
 
+    /// Whether an event is a reason to read: a socket on the ready list is read when its turn comes.
+    fn is_news(&self, ready: Ready) -> bool {
+        let Target::Socket(index) = ready.target else { return true };
+        let waiting = self.sockets.get(index).is_some_and(|socket| socket.flags.waiting);
+        !waiting || ready.exhaust || ready.broken
+    }
+
+    /// An entry of the ready list is handled now. False: it is about a socket that has gone.
+    fn unlist(&mut self, ready: Ready) -> bool {
+        let Target::Socket(index) = ready.target else { return true };
+        let Some(socket) = self.sockets.get_mut(index) else { return false };
+        let read = ready.readable && std::mem::take(&mut socket.flags.waiting);
+        let write = ready.writable && std::mem::take(&mut socket.flags.writing);
+        read || write
+    }
+
     /// No callback is due and nothing waits to be written.
     fn is_settled(&self) -> bool {
         self.notices.is_empty() && self.dirty.is_empty()
@@ -240,7 +282,7 @@ impl Core {
     fn writable(&mut self, index: u32) {
         match self.sockets.get(index).map(|socket| &socket.phase) {
             Some(Phase::Dial(_)) => self.dial_writable(index),
-            Some(_) => self.flush(index),
+            Some(_) => self.flush_share(index),
             None => {}
         }
     }

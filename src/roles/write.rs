@@ -11,8 +11,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::close::Ending;
 use super::core::{Core, NONE, Phase};
 use super::cork::Cork;
+use super::share::WRITE_SHARE;
+use super::shown::Part;
 use crate::error::{Error, ErrorCode, Result};
 use crate::event_loop::ids;
+use crate::event_loop::outbox::Outbox;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::{Kind, Role, mask, utf8};
 
@@ -189,7 +192,14 @@ impl Core {
 
     fn queue_frame(&mut self, index: u32, header: &[u8], payload: &[u8], key: Option<[u8; 4]>) -> Result<()> {
         match key {
-            None => self.queue(index, &[header, payload]),
+            None => match self.part_shown(payload) {
+                None => self.queue(index, &[header, payload]),
+                Some((message, range)) => {
+                    self.queue(index, &[header])?;
+                    self.queue_with(index, |outbox| outbox.push_part(message, range));
+                    Ok(())
+                }
+            },
             Some(key) => {
                 let mut masked = Vec::new();
                 masked.try_reserve_exact(payload.len()).map_err(|_| Error::no_memory())?;
@@ -214,12 +224,16 @@ impl Core {
 
     /// Appends a frame that is shared with other connections.
     pub fn queue_shared(&mut self, index: u32, frame: &Arc<[u8]>) {
+        self.queue_with(index, |outbox| outbox.push_shared(frame.clone()));
+    }
+
+    fn queue_with(&mut self, index: u32, push: impl FnOnce(&mut Outbox)) {
         if self.corked == index && !self.cork.is_empty() {
             self.write_cork(index, &[], &[]);
         }
         let Some(socket) = self.sockets.get_mut(index) else { return };
         let before = socket.outbox.len();
-        socket.outbox.push_shared(frame.clone());
+        push(&mut socket.outbox);
         self.after_queueing(index, before);
     }
 
@@ -249,7 +263,7 @@ impl Core {
         if before == 0 {
             socket.outbox.note_progress(now);
         }
-        if !socket.flags.dirty && !socket.flags.write_interest {
+        if !socket.flags.dirty && !socket.flags.is_writing() {
             socket.flags.dirty = true;
             self.dirty.push(index);
         }
@@ -270,10 +284,13 @@ impl Core {
 
     /// Writes the cork if it is this socket's, then `header` and `payload`; the rest goes to the outbox.
     pub fn write_cork(&mut self, index: u32, header: &[u8], payload: &[u8]) {
+        let shown = self.part_shown(payload);
+        // A rest that need not be copied can wait for its turn.
+        let most = if shown.is_some() { WRITE_SHARE } else { usize::MAX };
+        let now = &payload[..payload.len().min(most)];
         self.with_cork(index, |core, cork| {
-            let parts = [cork, header, payload];
-            let result = core.write_parts(index, &parts);
-            core.written(index, &parts, result);
+            let result = core.write_parts(index, &[cork, header, now]);
+            core.written(index, &[cork, header, payload], shown, result);
         });
     }
 
@@ -282,7 +299,7 @@ impl Core {
     pub fn cork_sent(&mut self, index: u32, result: io::Result<usize>) {
         self.with_cork(index, |core, cork| {
             let result = or_nothing(result);
-            core.written(index, &[cork, &[], &[]], result);
+            core.written(index, &[cork, &[], &[]], None, result);
         });
     }
 
@@ -299,7 +316,7 @@ impl Core {
         }
     }
 
-    fn written(&mut self, index: u32, parts: &[&[u8]; 3], result: io::Result<usize>) {
+    fn written(&mut self, index: u32, parts: &[&[u8]; 3], shown: Option<Part>, result: io::Result<usize>) {
         let taken = match result {
             Ok(taken) => taken,
             Err(error) => {
@@ -307,7 +324,7 @@ impl Core {
                 usize::MAX
             }
         };
-        self.keep_rest(index, parts, taken);
+        self.keep_rest(index, parts, shown, taken);
     }
 
     fn write_parts(&mut self, index: u32, parts: &[&[u8]; 3]) -> io::Result<usize> {
@@ -324,17 +341,23 @@ impl Core {
         or_nothing(result)
     }
 
-    fn keep_rest(&mut self, index: u32, parts: &[&[u8]; 3], taken: usize) {
+    fn keep_rest(&mut self, index: u32, parts: &[&[u8]; 3], shown: Option<Part>, taken: usize) {
         let total: usize = parts.iter().map(|part| part.len()).sum();
         if taken >= total {
             return;
         }
         let mut skip = taken;
-        let rest = parts.map(|part| {
+        let mut rest = parts.map(|part| {
             let cut = skip.min(part.len());
             skip -= cut;
             &part[cut..]
         });
+        let deferred = shown.as_ref().map_or(0, |(_, range)| range.len().saturating_sub(WRITE_SHARE));
+        let offered = total - deferred;
+        let shared = shown.map(|(message, range)| (message, range.end - rest[2].len()..range.end));
+        if shared.is_some() {
+            rest[2] = &[];
+        }
         let now = self.now_ms();
         let Some(socket) = self.sockets.get_mut(index) else { return };
         if socket.outbox.push(&rest).is_err() {
@@ -342,10 +365,17 @@ impl Core {
             self.fail(index, Ending::broken(ErrorCode::NoMem, "out of memory"));
             return;
         }
+        if let Some((message, range)) = shared {
+            socket.outbox.push_part(message, range);
+        }
         socket.outbox.note_progress(now);
         self.count_queued(index, 0, total - taken);
-        self.want_write(index, true);
         self.arm(index);
+        if taken == offered {
+            self.write_soon(index);
+        } else {
+            self.want_write(index, true);
+        }
     }
 
     /// Ends a readable event: one write for everything that its callbacks sent.

@@ -13,3 +13,4 @@ mod replies;
 mod support;
 mod threads;
 mod topics;
+mod turns;

@@ -135,11 +135,29 @@ fn what_is_unfinished_is_known_with_its_age_and_size() {
         (event.is_some(), unfinished)
     };
     assert_eq!(step(&mut receiver, &[0x01, 5, b'a', b'b'], 10), (false, Some((10, 2))));
-    assert_eq!(step(&mut receiver, b"cde", 20), (false, Some((10, 5))));
+    assert_eq!(step(&mut receiver, b"cde", 20), (true, Some((10, 5))), "a fragment is told");
     assert_eq!(step(&mut receiver, &[0x89, 2, b'p'], 30), (false, Some((10, 6))));
     assert_eq!(step(&mut receiver, b"p", 40), (true, Some((10, 5))));
     assert_eq!(step(&mut receiver, &[0x80, 0], 50), (true, None));
     assert_eq!(step(&mut receiver, &[0x89, 2, b'p'], 60), (false, Some((60, 1))));
     assert_eq!(step(&mut receiver, b"p", 70), (true, None));
     assert!(receiver.conn.is_idle());
+}
+
+#[test]
+fn each_fragment_is_told_so_that_their_number_can_be_bounded() {
+    use ws::proto::conn::{Conn, Event};
+    let role = Role::Server;
+    let mut stream = frame(role, false, Binary, b"x");
+    let one = frame(role, false, Continuation, b"x");
+    (0..9).for_each(|_| stream.extend_from_slice(&one));
+    stream.extend(frame(role, true, Continuation, b""));
+    let (mut conn, mut position) = (Conn::new(role), 0);
+    for told in 1..=10 {
+        assert_eq!(conn.next(&mut stream, &mut position, &DEFAULTS, 0), Some(Event::Fragment));
+        assert_eq!(position, told * one.len(), "nothing beyond it is looked at");
+    }
+    let event = conn.next(&mut stream, &mut position, &DEFAULTS, 0);
+    let Some(Event::Message { data, .. }) = event else { panic!("{event:?}") };
+    assert_eq!(data.as_slice(&stream), b"xxxxxxxxxx");
 }

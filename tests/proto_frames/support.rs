@@ -19,15 +19,17 @@ pub enum Seen {
 }
 
 impl Seen {
-    pub fn new(event: &Event, buf: &[u8]) -> Seen {
-        match event {
+    /// None: nothing that an application hears of.
+    pub fn new(event: &Event, buf: &[u8]) -> Option<Seen> {
+        Some(match event {
             Event::Message { kind: Kind::Text, data } => Seen::Text(data.as_slice(buf).to_vec()),
             Event::Message { kind: Kind::Binary, data } => Seen::Binary(data.as_slice(buf).to_vec()),
             Event::Ping(data) => Seen::Ping(data.as_slice(buf).to_vec()),
             Event::Pong(data) => Seen::Pong(data.as_slice(buf).to_vec()),
             Event::Close { code, reason } => Seen::Close(*code, reason.as_slice(buf).to_vec()),
             Event::Failed(violation) => Seen::Failed(*violation),
-        }
+            Event::Fragment => return None,
+        })
     }
 
     /// The close code of a refusal.
@@ -92,13 +94,13 @@ impl Receiver {
             rest = &rest[n..];
             self.read_directly += n;
             if let Some(event) = self.conn.direct_filled(n) {
-                self.seen.push(Seen::new(&event, &[]));
+                self.seen.extend(Seen::new(&event, &[]));
             }
         }
         let mut buf = rest.to_vec();
         let mut pos = 0;
         while let Some(event) = self.conn.next(&mut buf, &mut pos, &self.limits, 0) {
-            self.seen.push(Seen::new(&event, &buf));
+            self.seen.extend(Seen::new(&event, &buf));
         }
         assert_eq!(pos, buf.len(), "input left over");
     }

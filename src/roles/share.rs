@@ -3,7 +3,7 @@
 use super::core::RECEIVE_BUFFER;
 
 /// How much of a new connection is read in its first turn.
-pub const FIRST_SHARE: u32 = 16 * 1024;
+pub const FIRST_SHARE: u32 = 8 * 1024;
 
 /// How much of a connection is read in one turn while its messages are of the common kind. A message of 64 KiB fits.
 const SHARE: u32 = 80 * 1024;
@@ -23,7 +23,7 @@ pub const FRAMES: u32 = 4096;
 /// Fragments and control frames in one turn, beyond which less is read in the next: a byte costs many times more in tiny
 /// frames than in long ones, and this many take as long as a common share. They are handled all the same, because the kernel
 /// is the better place for what has to wait.
-const MANY: u32 = 700;
+const MANY: u32 = 500;
 
 /// How much of a queue leaves in one turn, and of a long message that is sent back: a write of megabytes takes a
 /// millisecond.

@@ -100,6 +100,7 @@ STEPS = [
     runner("notes_window", 21),
     runner("hostile", 751),
     runner("coverage", 1),
+    runner("i686", 250),
     Step("bench-smoke", [sys.executable, ROOT / "benches/smoke.py"], count_runner, 26),
 ]
 

@@ -47,6 +47,11 @@ pub struct Core {
     pub now_us: u64,
     /// When the last sleep ended: what had arrived by then has been read.
     pub polled_ms: u64,
+    /// The same in microseconds.
+    pub woke_us: u64,
+    /// How long this turn has worked on what earlier turns left over, and the last one on everything else.
+    pub left_over_us: u64,
+    pub busy_us: u64,
     pub wheel: Wheel,
     pub owners: Slab<Owner>,
     pub sockets: Slab<Socket>,

@@ -29,8 +29,8 @@ const MANY: u32 = 500;
 /// millisecond.
 pub const WRITE_SHARE: usize = 256 * 1024;
 
-/// After so many microseconds the rest of what earlier turns left over waits for the next turn: it comes from those who
-/// send more than their share, and who sends little shall not wait for all of them.
+/// After so many microseconds the rest of what earlier turns left over waits for the next turn, unless other work takes
+/// longer: it comes from those who send more than their share, and who sends little shall not wait for all of them.
 pub const LEFT_OVER_US: u64 = 25;
 
 /// What the last turn brought of a connection.

@@ -92,7 +92,7 @@ pub fn settle() {
 /// Goes on with what earlier turns left over, for a while.
 fn go_on(mut left_over: VecDeque<Ready>, reader: &mut Reader) {
     let Some(mut ready) = left_over.pop_front() else { return };
-    let end_us = with(|core| core.poller.now_us()) + LEFT_OVER_US;
+    let (start_us, end_us) = with(|core| core.left_over_time());
     loop {
         if with(|core| core.unlist(ready)) {
             handle(ready, reader);
@@ -107,6 +107,7 @@ fn go_on(mut left_over: VecDeque<Ready>, reader: &mut Reader) {
         }
     }
     with(|core| {
+        core.left_over_us = core.poller.now_us() - start_us;
         left_over.append(&mut core.ready);
         core.ready = left_over;
     });
@@ -222,6 +223,14 @@ impl Core {
         self.wheel.pop_due(self.now_ms())
     }
 
+    /// From when to when left-over work may be done in this turn: as long as what else there was to do took, in the turn
+    /// before or in this one so far.
+    fn left_over_time(&self) -> (u64, u64) {
+        let start_us = self.poller.now_us();
+        let else_us = self.busy_us.max(start_us - self.woke_us);
+        (start_us, start_us + else_us.max(LEFT_OVER_US))
+    }
+
     /// Whether an event is a reason to read: a socket on the ready list is read when its turn comes.
     fn is_news(&self, ready: Ready) -> bool {
         let Target::Socket(index) = ready.target else { return true };
@@ -249,8 +258,10 @@ impl Core {
             Some(wake) => Some(timeout.map_or(wake, |timeout| timeout.min(wake))),
             None => timeout,
         };
+        self.busy_us = self.now_us.saturating_sub(self.woke_us + self.left_over_us);
         let result = self.poller.wait(timeout);
         self.refresh_clock();
+        (self.woke_us, self.left_over_us) = (self.now_us, 0);
         self.polled_ms = self.now_ms();
         result.map_err(|error| crate::error::Error::io("waiting for events", &error))
     }

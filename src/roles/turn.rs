@@ -107,7 +107,7 @@ fn go_on(mut left_over: VecDeque<Ready>, reader: &mut Reader) {
         }
     }
     with(|core| {
-        core.left_over_us = core.poller.now_us() - start_us;
+        core.left_over_us = core.poller.now_us().saturating_sub(start_us);
         left_over.append(&mut core.ready);
         core.ready = left_over;
     });
@@ -227,7 +227,7 @@ impl Core {
     /// before or in this one so far.
     fn left_over_time(&self) -> (u64, u64) {
         let start_us = self.poller.now_us();
-        let else_us = self.busy_us.max(start_us - self.woke_us);
+        let else_us = self.busy_us.max(start_us.saturating_sub(self.woke_us));
         (start_us, start_us + else_us.max(LEFT_OVER_US))
     }
 

@@ -69,7 +69,10 @@ fn a_guest_is_told_that_it_only_reads() {
     host.open(&note);
     open_host(&mut host, &note);
     assert_eq!(guest.join(&card.edit), joined);
-    until(&mut [&mut host, &mut guest], |desks| is_live(desks[1], &joined) && knows(desks[1], false));
+    // The note is opened anew: typing behind its text means to wait for that.
+    until(&mut [&mut host, &mut guest], |desks| {
+        is_live(desks[1], &joined) && knows(desks[1], false) && desks[1].text(&joined) == "text"
+    });
     guest.type_in(&joined, "!");
     until(&mut [&mut host, &mut guest], |desks| desks[0].text(&note) == "text!");
     // One's own text is one's own.
